@@ -1,0 +1,135 @@
+package lower
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"fwsync/cloudfw"
+)
+
+// lowerInternet lowers the declared rules, in their order, to control policies.
+func lowerInternet(w *Wanted, intent cloudfw.Intent, live cloudfw.Snapshot, limits cloudfw.Limits, retired map[string]bool) {
+	l := &internet{
+		owner:   intent.Owner,
+		live:    live,
+		groups:  map[string]string{},
+		blocked: map[cloudfw.Family][]cloudfw.AddressBook{},
+	}
+	for _, f := range cloudfw.Families {
+		l.blocked[f] = shard(intent, f, live, limits.AddressesPerBook, retired)
+		w.Books = append(w.Books, l.blocked[f]...)
+	}
+	for _, rule := range intent.Rules {
+		for _, f := range cloudfw.Families {
+			key := cloudfw.ListKey{Direction: rule.Direction, Family: f}
+			w.Rules[key] = append(w.Rules[key], l.rule(rule, f)...)
+		}
+	}
+	w.Books = append(w.Books, l.order...)
+}
+
+// internet collects the group books that the rules turn out to need.
+type internet struct {
+	owner   cloudfw.Owner
+	live    cloudfw.Snapshot
+	groups  map[string]string // base purpose to book name
+	order   []cloudfw.AddressBook
+	blocked map[cloudfw.Family][]cloudfw.AddressBook
+}
+
+// rule expands one declared rule to one family's policies. A side without
+// addresses of the family yields none.
+func (l *internet) rule(rule cloudfw.Rule, f cloudfw.Family) []cloudfw.FirewallRule {
+	sources, destinations := l.peers(rule.From, f), l.peers(rule.To, f)
+	ports := rule.Ports
+	if len(ports) == 0 {
+		ports = []cloudfw.PortRange{{}}
+	}
+	var rules []cloudfw.FirewallRule
+	for _, source := range sources {
+		for _, destination := range destinations {
+			for _, port := range ports {
+				r := cloudfw.FirewallRule{
+					Direction: rule.Direction, Family: f, Action: rule.Action,
+					Source: source, Destination: destination,
+					Protocol: rule.Protocol, Ports: port, Application: rule.Application,
+				}
+				r.Description = l.marker(rule.Name, r)
+				rules = append(rules, r)
+			}
+		}
+	}
+	return rules
+}
+
+// marker names a policy by its rule, family and content.
+func (l *internet) marker(name string, r cloudfw.FirewallRule) string {
+	name = fmt.Sprintf("%s.%s.%s", name, familyDigit(r.Family), digest(r.String()))
+	return cloudfw.Marker{Owner: l.owner, Kind: "rule", Name: name}.String()
+}
+
+func (l *internet) peers(side cloudfw.Side, f cloudfw.Family) []cloudfw.Peer {
+	var peers []cloudfw.Peer
+	switch {
+	case side.Blocked:
+		for _, b := range l.blocked[f] {
+			peers = append(peers, cloudfw.Peer{Kind: cloudfw.Book, Value: b.Name})
+		}
+	case side.Group != "":
+		if prefixes := side.Of(f); len(prefixes) > 0 {
+			peers = append(peers, cloudfw.Peer{Kind: cloudfw.Book, Value: l.group(side.Group, f, prefixes)})
+		}
+	default:
+		for _, p := range side.Of(f) {
+			peers = append(peers, cloudfw.Peer{Kind: cloudfw.Net, Value: p.String()})
+		}
+	}
+	return peers
+}
+
+// group returns the name of the book that holds a declared group. The name carries
+// a digest of the addresses and such a book is never edited: another group content,
+// or a book that somebody edited, means another book and other policies, which the
+// sweep puts in place in a safe order before the old ones go. Editing the book in
+// place could let packets through that neither the old nor the new rules accept
+// (promise P2).
+func (l *internet) group(name string, f cloudfw.Family, prefixes []netip.Prefix) string {
+	prefixes = cloudfw.SortPrefixes(prefixes)
+	var content strings.Builder
+	for _, p := range prefixes {
+		content.WriteString(p.String() + ",")
+	}
+	base := fmt.Sprintf("group-%s-%s-%s", name, familyDigit(f), digest(content.String()))
+	if known, ok := l.groups[base]; ok {
+		return known
+	}
+	b := book(l.owner, l.vacant(base, prefixes), f)
+	b.Prefixes = prefixes
+	l.groups[base] = b.Name
+	l.order = append(l.order, b)
+	return b.Name
+}
+
+// vacant picks the purpose for a group's book: that of a live book of ours with
+// just this content, else the first that no live book has.
+func (l *internet) vacant(base string, prefixes []netip.Prefix) string {
+	free := ""
+	for n := 1; ; n++ {
+		purpose := base
+		if n > 1 {
+			purpose = fmt.Sprintf("%s-%d", base, n)
+		}
+		b, live := l.live.Book(l.owner.BookName(purpose))
+		if live && l.owner.OwnsBook(b) && slices.Equal(b.Prefixes, prefixes) {
+			return purpose
+		}
+		if !live && free == "" {
+			free = purpose
+		}
+		if !live && n > 1 {
+			return free
+		}
+	}
+}

@@ -1,0 +1,93 @@
+package cloudfw
+
+import (
+	"fmt"
+	"net/netip"
+)
+
+// Op is what a step does.
+type Op string
+
+// The operations. Each is exactly one API call.
+const (
+	CreateBook      Op = "create book"
+	AppendAddresses Op = "append addresses"
+	RemoveAddresses Op = "remove addresses"
+	DeleteBook      Op = "delete book"
+	InsertRule      Op = "insert rule"
+	MoveRule        Op = "move rule"
+	DeleteRule      Op = "delete rule"
+	CreateList      Op = "create prefix list"
+	EditList        Op = "edit prefix list"
+	DeleteList      Op = "delete prefix list"
+	AuthoriseRules  Op = "authorise rules"
+	RevokeRules     Op = "revoke rules"
+)
+
+// Removes reports whether the operation only takes something away.
+func (o Op) Removes() bool {
+	switch o {
+	case RemoveAddresses, DeleteBook, DeleteRule, DeleteList, RevokeRules:
+		return true
+	}
+	return false
+}
+
+// Step is one API call as data. Which fields are set depends on Op:
+//
+//	Op                                 set
+//	create book                        Book (Prefixes = what it starts with)
+//	append / remove addresses          Book (ID, Name, Description) and Prefixes
+//	delete book                        Book (ID, Name)
+//	insert rule                        Rule (Order = where it goes)
+//	move rule                          Rule (ID; Order = where it goes), From
+//	delete rule                        Rule (ID)
+//	create prefix list                 List (Prefixes = what it starts with)
+//	edit prefix list                   List (ID, Name), Prefixes = added, Removed
+//	delete prefix list                 List (ID, Name)
+//	authorise / revoke rules           GroupID, GroupRules (at most 100)
+//
+// A peer of kind List in GroupRules may name a list made earlier in the same plan
+// by its name instead of its id; Execute resolves it.
+type Step struct {
+	Op         Op             `json:"op"`
+	Target     string         `json:"target"`
+	Reason     string         `json:"reason"`
+	Book       *AddressBook   `json:"book,omitempty"`
+	Rule       *FirewallRule  `json:"rule,omitempty"`
+	From       int            `json:"from,omitempty"`
+	List       *PrefixList    `json:"list,omitempty"`
+	Prefixes   []netip.Prefix `json:"prefixes,omitempty"`
+	Removed    []netip.Prefix `json:"removed,omitempty"`
+	GroupID    string         `json:"group_id,omitempty"`
+	GroupRules []GroupRule    `json:"group_rules,omitempty"`
+}
+
+// Subject is what the step changes, for people.
+func (s Step) Subject() string {
+	switch s.Op {
+	case CreateBook:
+		return fmt.Sprintf("%s with %d addresses", s.Book.Name, len(s.Book.Prefixes))
+	case AppendAddresses:
+		return fmt.Sprintf("%s +%d", s.Book.Name, len(s.Prefixes))
+	case RemoveAddresses:
+		return fmt.Sprintf("%s -%d", s.Book.Name, len(s.Prefixes))
+	case DeleteBook:
+		return s.Book.Name
+	case InsertRule:
+		return fmt.Sprintf("#%d %s", s.Rule.Order, s.Rule)
+	case MoveRule:
+		return fmt.Sprintf("#%d to #%d %s", s.From, s.Rule.Order, s.Rule)
+	case DeleteRule:
+		return fmt.Sprintf("#%d %s", s.Rule.Order, s.Rule)
+	case CreateList:
+		return fmt.Sprintf("%s with %d of %d entries", s.List.Name, len(s.List.Prefixes), s.List.MaxEntries)
+	case EditList:
+		return fmt.Sprintf("%s +%d -%d", s.List.Name, len(s.Prefixes), len(s.Removed))
+	case DeleteList:
+		return s.List.Name
+	case AuthoriseRules, RevokeRules:
+		return fmt.Sprintf("%d in %s", len(s.GroupRules), s.GroupID)
+	}
+	return ""
+}
