@@ -1,0 +1,365 @@
+package detect_test
+
+import (
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"net/netip"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"fwsync/detect"
+)
+
+var start = time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
+
+var brute = detect.Rule{Name: "brute", Signals: []detect.Kind{detect.SMTPAuthFailed}, Threshold: 5, Within: 10 * time.Minute}
+
+func engine(t testing.TB, limits detect.Limits, rules ...detect.Rule) *detect.Engine {
+	t.Helper()
+	e, err := detect.New(rules, limits)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return e
+}
+
+func sig(kind detect.Kind, addr string, at time.Duration) detect.Signal {
+	return detect.Signal{Kind: kind, Addr: netip.MustParseAddr(addr), Time: start.Add(at)}
+}
+
+func TestTheWindowIsClosedAndSlides(t *testing.T) {
+	s := time.Second
+	for _, c := range []struct {
+		name     string
+		at       []time.Duration
+		detected bool
+		peak     int
+	}{
+		{"five in one second cross", []time.Duration{0, 0, 0, 0, 0}, true, 5},
+		{"four do not", []time.Duration{0, 0, 0, 0}, false, 0},
+		{"the fifth exactly at the window's end crosses", []time.Duration{0, 1 * s, 2 * s, 3 * s, 600 * s}, true, 5},
+		{"a microsecond later does not", []time.Duration{0, 1 * s, 2 * s, 3 * s, 600*s + 1000}, false, 0},
+		{"old failures fall out of the window", []time.Duration{0, 1 * s, 2 * s, 3 * s, 601 * s, 602 * s, 603 * s, 604 * s}, false, 0},
+		{"a later burst crosses", []time.Duration{0, 1 * s, 2 * s, 3 * s, 700 * s, 701 * s, 702 * s, 703 * s, 704 * s}, true, 5},
+		{"the clock jumps back inside the window", []time.Duration{100 * s, 101 * s, 40 * s, 41 * s, 42 * s}, true, 5},
+		{"the clock jumps back by hours and the burst comes after", []time.Duration{9000 * s, 9001 * s, 0, 1 * s, 2 * s, 3 * s, 4 * s}, true, 5},
+		{"two bursts that a jump puts far apart do not add up", []time.Duration{9000 * s, 9001 * s, 9002 * s, 0, 1 * s}, false, 0},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			e := engine(t, detect.Limits{}, brute)
+			for _, at := range c.at {
+				e.Observe(sig(detect.SMTPAuthFailed, "192.0.2.1", at))
+			}
+			ds := e.Detections()
+			if (len(ds) == 1) != c.detected {
+				t.Fatalf("detections: %+v", ds)
+			}
+			if c.detected && (ds[0].Peak != c.peak || ds[0].Count != len(c.at)) {
+				t.Errorf("peak %d count %d, want %d and %d", ds[0].Peak, ds[0].Count, c.peak, len(c.at))
+			}
+		})
+	}
+}
+
+func TestALegitimateAddressHasTheSecondThreshold(t *testing.T) {
+	fails := func(n int, at time.Duration) (out []detect.Signal) {
+		for i := range n {
+			out = append(out, sig(detect.SMTPAuthFailed, "192.0.2.1", at+time.Duration(i)*time.Second))
+		}
+		return out
+	}
+	ok := func(at time.Duration) []detect.Signal {
+		return []detect.Signal{sig(detect.SMTPAuthOK, "192.0.2.1", at)}
+	}
+	other := []detect.Signal{sig(detect.SMTPAuthOK, "192.0.2.2", 0)}
+	for _, c := range []struct {
+		name     string
+		rule     int
+		signals  [][]detect.Signal
+		found    int
+		withheld bool
+		legit    bool
+	}{
+		{"five failures of a stranger are detected", 0, [][]detect.Signal{other, fails(5, time.Minute)}, 1, false, false},
+		{"four failures after a success are nothing", 0, [][]detect.Signal{ok(0), fails(4, time.Minute)}, 0, false, false},
+		{"five failures after a success are withheld", 0, [][]detect.Signal{ok(0), fails(5, time.Minute)}, 1, true, true},
+		{"nineteen too", 0, [][]detect.Signal{ok(0), fails(19, time.Minute)}, 1, true, true},
+		{"twenty, four times the threshold, are detected", 0, [][]detect.Signal{ok(0), fails(20, time.Minute)}, 1, false, true},
+		{"the second threshold can be set", 7, [][]detect.Signal{ok(0), fails(7, time.Minute)}, 1, false, true},
+		{"… and is not crossed below", 7, [][]detect.Signal{ok(0), fails(6, time.Minute)}, 1, true, true},
+		{"a success between failures speaks for the address", 0, [][]detect.Signal{fails(4, 0), ok(5 * time.Second), fails(4, 10*time.Second)}, 1, true, true},
+		{"a guessed password does not undo a detection", 0, [][]detect.Signal{fails(5, 0), ok(10 * time.Second), fails(3, time.Minute)}, 1, false, false},
+		{"a success 24 hours ago still counts", 0, [][]detect.Signal{ok(0), fails(5, 24*time.Hour-4*time.Second)}, 1, true, true},
+		{"an older one does not", 0, [][]detect.Signal{ok(0), fails(5, 24*time.Hour+time.Second)}, 1, false, false},
+		{"withheld first, detected when the success has aged", 0, [][]detect.Signal{ok(0), fails(5, time.Minute), fails(5, 25*time.Hour)}, 1, false, true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			rule := brute
+			rule.LegitimateThreshold = c.rule
+			e := engine(t, detect.Limits{}, rule)
+			for _, ss := range c.signals {
+				for _, s := range ss {
+					e.Observe(s)
+				}
+			}
+			ds := e.Detections()
+			if len(ds) != c.found {
+				t.Fatalf("detections: %+v", ds)
+			}
+			if c.found == 1 && (ds[0].Withheld != c.withheld || ds[0].Legitimate != c.legit) {
+				t.Errorf("withheld %v, legitimate %v by %v", ds[0].Withheld, ds[0].Legitimate, ds[0].LegitimateBy)
+			}
+		})
+	}
+}
+
+func TestARepeatedLineCountsAsOftenAsItSays(t *testing.T) {
+	e := engine(t, detect.Limits{}, brute)
+	s := sig(detect.SMTPAuthFailed, "192.0.2.1", 0)
+	s.Count = 4
+	e.Observe(s)
+	if ds := e.Detections(); len(ds) != 0 {
+		t.Fatalf("four failures in one line: %+v", ds)
+	}
+	s.Count = 1 << 40
+	e.Observe(s)
+	if ds := e.Detections(); len(ds) != 1 || ds[0].Peak != 20 || ds[0].Count < 1<<20 {
+		t.Fatalf("detections: %+v", ds)
+	}
+}
+
+func TestDrainReportsNewsOnceAndContinuedOnesAgain(t *testing.T) {
+	e := engine(t, detect.Limits{}, brute)
+	for i := range 5 {
+		e.Observe(sig(detect.SMTPAuthFailed, "192.0.2.1", time.Duration(i)*time.Second))
+	}
+	if ds := e.Drain(); len(ds) != 1 || ds[0].Continued || ds[0].Count != 5 {
+		t.Fatalf("first drain: %+v", ds)
+	}
+	if ds := e.Drain(); len(ds) != 0 {
+		t.Fatalf("nothing happened, but: %+v", ds)
+	}
+	e.Observe(sig(detect.SMTPAuthFailed, "192.0.2.1", time.Minute))
+	ds := e.Drain()
+	if len(ds) != 1 || !ds[0].Continued || ds[0].Count != 6 || !ds[0].LastSeen.Equal(start.Add(time.Minute)) || !ds[0].CrossedAt.Equal(start.Add(4*time.Second)) {
+		t.Fatalf("second drain: %+v", ds)
+	}
+}
+
+func TestDetectionsComeInOrderOfCrossingThenAddress(t *testing.T) {
+	e := engine(t, detect.Limits{}, brute)
+	for i := range 5 {
+		for _, a := range []string{"2001:db8::1", "192.0.2.9", "192.0.2.10"} {
+			e.Observe(sig(detect.SMTPAuthFailed, a, time.Duration(i)*time.Second))
+		}
+	}
+	var got []string
+	for _, d := range e.Detections() {
+		got = append(got, d.Prefix.String())
+	}
+	if want := []string{"192.0.2.9/32", "192.0.2.10/32", "2001:db8::1/128"}; !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+}
+
+func TestEvidenceIsTheFirstTwoLinesAndTheCrossing(t *testing.T) {
+	e := engine(t, detect.Limits{}, brute)
+	for i := range 9 {
+		s := sig(detect.SMTPAuthFailed, "192.0.2.1", time.Duration(i)*time.Second)
+		s.Source, s.Line, s.Offset = "mail.log", int64(i+1), int64(100*i)
+		s.Raw = fmt.Appendf(nil, "line %d \x1b[31mred\u202e\xff%s", i+1, strings.Repeat("é", 400))
+		e.Observe(s)
+		clear(s.Raw) // the reader's buffer is used again
+	}
+	ev := e.Detections()[0].Evidence
+	if len(ev) != 3 || ev[0].Line != 1 || ev[1].Line != 2 || ev[2].Line != 5 || ev[2].Offset != 400 || ev[2].Source != "mail.log" {
+		t.Fatalf("evidence: %+v", ev)
+	}
+	for _, x := range ev {
+		if len(x.Text) > detect.MaxEvidenceText || len(x.Text) < 290 || !strings.HasPrefix(x.Text, fmt.Sprintf("line %d ?[31mred??é", x.Line)) {
+			t.Errorf("text %q", x.Text)
+		}
+		if len(x.Hash) != 16 {
+			t.Errorf("hash %q", x.Hash)
+		}
+	}
+}
+
+func TestBadRulesAreRefusedByName(t *testing.T) {
+	good := func(change func(*detect.Rule)) []detect.Rule {
+		r := brute
+		change(&r)
+		return []detect.Rule{r}
+	}
+	for _, c := range []struct {
+		want  string
+		rules []detect.Rule
+	}{
+		{"name is empty", good(func(r *detect.Rule) { r.Name = "" })},
+		{"signals are empty", good(func(r *detect.Rule) { r.Signals = nil })},
+		{"not a known kind", good(func(r *detect.Rule) { r.Signals = []detect.Kind{99} })},
+		{"smtp.delivered speaks for an address", good(func(r *detect.Rule) { r.Signals = []detect.Kind{detect.SMTPDelivered} })},
+		{"threshold 0", good(func(r *detect.Rule) { r.Threshold = 0 })},
+		{"threshold 5000", good(func(r *detect.Rule) { r.Threshold = 5000 })},
+		{"within 1ms", good(func(r *detect.Rule) { r.Within = time.Millisecond })},
+		{"legitimate threshold 4", good(func(r *detect.Rule) { r.LegitimateThreshold = 4 })},
+		{"two rules have this name", []detect.Rule{brute, brute}},
+	} {
+		t.Run(c.want, func(t *testing.T) {
+			_, err := detect.New(c.rules, detect.Limits{})
+			if err == nil || !strings.Contains(err.Error(), c.want) || !strings.HasPrefix(err.Error(), `detection "`) {
+				t.Errorf("error %v", err)
+			}
+		})
+	}
+}
+
+func TestInvalidSignalsAreCountedAndIgnored(t *testing.T) {
+	rule := brute
+	rule.Threshold = 1
+	e := engine(t, detect.Limits{}, rule)
+	e.Observe(detect.Signal{Kind: detect.SMTPAuthFailed, Time: start})
+	e.Observe(detect.Signal{Addr: netip.MustParseAddr("192.0.2.1"), Time: start})
+	e.Observe(detect.Signal{Kind: detect.SMTPAuthFailed, Addr: netip.MustParseAddr("192.0.2.1")})
+	e.Observe(sig(detect.SMTPAuthFailed, "fe80::1%eth0", 0))
+	if got := e.Stats(); got.Invalid != 4 || len(e.Detections()) != 0 {
+		t.Errorf("stats %+v", got)
+	}
+}
+
+func addr(i int) netip.Addr {
+	var b [4]byte
+	binary.BigEndian.PutUint32(b[:], uint32(i)+1<<24)
+	return netip.AddrFrom4(b)
+}
+
+func TestAFullEngineForgetsTheLongestIdleAndStillDetects(t *testing.T) {
+	e := engine(t, detect.Limits{MaxSources: 1000}, brute)
+	at := start
+	for i := range 50_000 {
+		at = at.Add(time.Millisecond)
+		e.Observe(detect.Signal{Kind: detect.SMTPAuthFailed, Addr: addr(i), Time: at})
+		if i%100 == 0 {
+			e.Observe(detect.Signal{Kind: detect.SMTPAuthFailed, Addr: netip.MustParseAddr("192.0.2.1"), Time: at})
+		}
+	}
+	st := e.Stats()
+	if st.Tracked > 1000 || st.Evicted < 48_000 || st.Untracked != 0 || st.Expired != 0 {
+		t.Errorf("stats %+v", st)
+	}
+	if ds := e.Detections(); len(ds) != 1 || ds[0].Prefix.Addr().String() != "192.0.2.1" || ds[0].Count != 500 {
+		t.Errorf("detections %+v", ds)
+	}
+}
+
+func TestEvictionSparesWhoWasSeenLately(t *testing.T) {
+	e := engine(t, detect.Limits{MaxSources: 1000}, brute)
+	for i := range 1000 {
+		// Addresses in another order than time, so that neither age nor place stands for idleness.
+		for range 4 {
+			e.Observe(detect.Signal{Kind: detect.SMTPAuthFailed, Addr: addr(i), Time: start.Add(time.Duration(i*7%1000) * 100 * time.Millisecond)})
+		}
+	}
+	late := start.Add(100 * time.Second)
+	e.Observe(detect.Signal{Kind: detect.SMTPAuthFailed, Addr: addr(5000), Time: late})
+	if st := e.Stats(); st.Evicted < 60 || st.Evicted > 150 {
+		t.Fatalf("evicted %d, want about an eighth", st.Evicted)
+	}
+	for i := range 1000 {
+		if i*7%1000 >= 200 {
+			e.Observe(detect.Signal{Kind: detect.SMTPAuthFailed, Addr: addr(i), Time: late})
+		}
+	}
+	if ds := e.Detections(); len(ds) != 800 {
+		t.Errorf("%d of the 800 latest are detected", len(ds))
+	}
+}
+
+func TestWhatNoWindowNeedsIsDroppedBeforeAnythingElse(t *testing.T) {
+	e := engine(t, detect.Limits{MaxSources: 1000}, brute)
+	for i := range 900 {
+		e.Observe(detect.Signal{Kind: detect.SMTPAuthFailed, Addr: addr(i), Time: start})
+	}
+	for i := range 900 {
+		e.Observe(detect.Signal{Kind: detect.SMTPAuthFailed, Addr: addr(1000 + i), Time: start.Add(time.Hour)})
+	}
+	if st := e.Stats(); st.Expired != 900 || st.Evicted != 0 {
+		t.Errorf("stats %+v", st)
+	}
+}
+
+func TestUnreportedDetectionsAreNeverEvicted(t *testing.T) {
+	rule := brute
+	rule.Threshold = 1
+	e := engine(t, detect.Limits{MaxSources: 1000}, rule)
+	for i := range 100_000 {
+		e.Observe(detect.Signal{Kind: detect.SMTPAuthFailed, Addr: addr(i), Time: start})
+	}
+	if ds := e.Drain(); len(ds) != 1000 || e.Stats().Untracked != 99_000 {
+		t.Fatalf("%d detections, stats %+v", len(ds), e.Stats())
+	}
+	for i := range 2000 {
+		e.Observe(detect.Signal{Kind: detect.SMTPAuthFailed, Addr: addr(i + 200_000), Time: start})
+	}
+	if ds := e.Drain(); len(ds) == 0 || ds[0].Continued {
+		t.Errorf("after the drain there is room again, got %d", len(ds))
+	}
+}
+
+func TestAMillionSourcesFitIntoTheMemoryLimit(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes a second")
+	}
+	e := engine(t, detect.Limits{}, brute)
+	for round := range 5 {
+		for i := range 1_200_000 {
+			e.Observe(detect.Signal{Kind: detect.SMTPAuthFailed, Addr: addr(i), Time: start.Add(time.Duration(round) * time.Second)})
+		}
+	}
+	var m runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&m)
+	if st := e.Stats(); st.Tracked > 1_000_000 || st.Evicted == 0 {
+		t.Errorf("stats %+v", st)
+	}
+	if m.HeapAlloc > 180<<20 {
+		t.Errorf("%d MiB on the heap", m.HeapAlloc>>20)
+	}
+	t.Logf("%d MiB on the heap for %d pairs", m.HeapAlloc>>20, e.Stats().Tracked)
+	runtime.KeepAlive(e)
+}
+
+func TestObservingAllocatesNothing(t *testing.T) {
+	e := engine(t, detect.Limits{}, brute)
+	s := sig(detect.SMTPAuthFailed, "192.0.2.1", 0)
+	ok := sig(detect.SMTPDelivered, "192.0.2.2", 0)
+	for range 30 {
+		e.Observe(s)
+		e.Observe(ok)
+	}
+	if n := testing.AllocsPerRun(1000, func() { e.Observe(s); e.Observe(ok) }); n != 0 {
+		t.Errorf("%v allocations per signal", n)
+	}
+}
+
+func TestEveryKindHasOneNameThatParsesBack(t *testing.T) {
+	for _, k := range detect.Kinds() {
+		if got, err := detect.ParseKind(k.String()); err != nil || got != k {
+			t.Errorf("%d: %q parses to %d, %v", k, k, got, err)
+		}
+		var back map[detect.Kind]int
+		if b, err := json.Marshal(map[detect.Kind]int{k: 1}); err != nil || json.Unmarshal(b, &back) != nil || back[k] != 1 {
+			t.Errorf("%s as a JSON key: %s, %v", k, b, err)
+		}
+	}
+	if _, err := detect.ParseKind(""); err == nil {
+		t.Error("no name is no kind")
+	}
+	if _, err := detect.ParseKind("smtp.auth"); err == nil || !strings.Contains(err.Error(), "smtp.auth_failed") {
+		t.Errorf("the error lists what is known: %v", err)
+	}
+}

@@ -1,0 +1,116 @@
+package detect
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Kind is what a signal says happened. The zero value says nothing and is not
+// valid. Its public names (String, ParseKind) are stable: policies use them.
+type Kind uint8
+
+// The kinds of signals. One real event gives one signal of a kind, however
+// many log lines mention it.
+const (
+	// SMTPAuthFailed is a SASL failure that the client caused.
+	SMTPAuthFailed Kind = iota + 1
+	// SMTPAuthOK is a message accepted from an authenticated client.
+	SMTPAuthOK
+	// SMTPRelayDenied is a recipient refused because we do not relay for the client.
+	SMTPRelayDenied
+	// SMTPRejectedRecipient is an unknown user, asked for by RCPT or VRFY.
+	SMTPRejectedRecipient
+	// SMTPRejectedHelo is a HELO or EHLO name that was refused.
+	SMTPRejectedHelo
+	// SMTPPipelining is a client that talked before it was its turn.
+	SMTPPipelining
+	// SMTPNonSMTPCommand is HTTP, TLS or other text where a command belongs.
+	SMTPNonSMTPCommand
+	// SMTPTooManyErrors is a session that the server gave up.
+	SMTPTooManyErrors
+	// SMTPRateLimited is a connection or command rate above the server's limit.
+	SMTPRateLimited
+	// SMTPScan is a connection dropped before it asked for anything.
+	SMTPScan
+	// SMTPTLSFailed is a failed TLS handshake.
+	SMTPTLSFailed
+	// SMTPPregreet is a client that spoke before the greeting.
+	SMTPPregreet
+	// SMTPDelivered is a message accepted without authentication.
+	SMTPDelivered
+	// IMAPAuthFailed is a failed IMAP login.
+	IMAPAuthFailed
+	// IMAPAuthOK is an IMAP login.
+	IMAPAuthOK
+
+	kindCount
+)
+
+var kindNames = [kindCount]string{
+	SMTPAuthFailed:        "smtp.auth_failed",
+	SMTPAuthOK:            "smtp.auth_ok",
+	SMTPRelayDenied:       "smtp.relay_denied",
+	SMTPRejectedRecipient: "smtp.rejected_recipient",
+	SMTPRejectedHelo:      "smtp.rejected_helo",
+	SMTPPipelining:        "smtp.pipelining",
+	SMTPNonSMTPCommand:    "smtp.non_smtp_command",
+	SMTPTooManyErrors:     "smtp.too_many_errors",
+	SMTPRateLimited:       "smtp.rate_limited",
+	SMTPScan:              "smtp.scan",
+	SMTPTLSFailed:         "smtp.tls_failed",
+	SMTPPregreet:          "smtp.pregreet",
+	SMTPDelivered:         "smtp.delivered",
+	IMAPAuthFailed:        "imap.auth_failed",
+	IMAPAuthOK:            "imap.auth_ok",
+}
+
+// Kinds returns every valid kind, in a fixed order.
+func Kinds() []Kind {
+	out := make([]Kind, 0, kindCount-1)
+	for k := Kind(1); k < kindCount; k++ {
+		out = append(out, k)
+	}
+	return out
+}
+
+// Valid reports whether k is one of the kinds above.
+func (k Kind) Valid() bool { return k > 0 && k < kindCount }
+
+// Success reports whether k shows the address to be somebody's legitimate
+// client: such a signal never counts against an address, it speaks for it.
+func (k Kind) Success() bool {
+	return k == SMTPAuthOK || k == SMTPDelivered || k == IMAPAuthOK
+}
+
+// String returns the public name, "" for an invalid kind.
+func (k Kind) String() string {
+	if !k.Valid() {
+		return ""
+	}
+	return kindNames[k]
+}
+
+// ParseKind returns the kind with this public name. The error of an unknown
+// name lists the known ones.
+func ParseKind(name string) (Kind, error) {
+	for k := Kind(1); k < kindCount; k++ {
+		if kindNames[k] == name {
+			return k, nil
+		}
+	}
+	return 0, fmt.Errorf("unknown signal %q (known: %s)", name, strings.Join(kindNames[1:], ", "))
+}
+
+// MarshalText returns the public name; an invalid kind is an error.
+func (k Kind) MarshalText() ([]byte, error) {
+	if !k.Valid() {
+		return nil, fmt.Errorf("%d is not a kind of signal", k)
+	}
+	return []byte(kindNames[k]), nil
+}
+
+// UnmarshalText is ParseKind.
+func (k *Kind) UnmarshalText(text []byte) (err error) {
+	*k, err = ParseKind(string(text))
+	return err
+}

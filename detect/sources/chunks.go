@@ -1,0 +1,154 @@
+package sources
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"time"
+
+	"fwsync/detect"
+	"fwsync/detect/maillog"
+)
+
+// MaxLine is the longest line that is looked at, in bytes; longer ones are
+// skipped and counted, and never held in memory as a whole.
+const MaxLine = 1 << 20
+
+const chunkSize = 1 << 18 // what stays in a core's cache while it is parsed
+
+// chunk is a run of whole lines and what was found in them. Its buffers are
+// reused.
+type chunk struct {
+	seq     int
+	source  string
+	buf     []byte
+	lines   []byte // part of buf
+	start   int64  // where the source was read from for this chunk …
+	offset  int64  // … where lines begins, behind skipped lines …
+	end     int64  // … and where the next chunk begins
+	signals []detect.Signal
+
+	// Overlong is at first the number of lines skipped whole before lines,
+	// tooLong of those within.
+	stats    Stats
+	tooLong  int64
+	lastTime time.Time
+}
+
+func newChunk() *chunk { return &chunk{buf: make([]byte, MaxLine+chunkSize+1)} }
+
+// chunker cuts a stream into chunks.
+type chunker struct {
+	in       io.Reader
+	offset   int64 // of the first byte not yet part of a chunk
+	carry    []byte
+	final    bool
+	skipping bool // inside an over-long line
+	done     bool
+}
+
+// next fills k; false at the end.
+func (c *chunker) next(ctx context.Context, k *chunk) (bool, error) {
+	k.start, k.stats, k.tooLong, k.lastTime, k.lines = c.offset, Stats{}, 0, time.Time{}, nil
+	n := copy(k.buf, c.carry)
+	c.carry = c.carry[:0]
+	skipped := int64(0) // bytes dropped before k.buf[0]
+	for !c.done {
+		if err := ctx.Err(); err != nil {
+			return false, err
+		}
+		m, err := c.in.Read(k.buf[n : n+chunkSize])
+		if err != nil && err != io.EOF {
+			return false, err
+		}
+		c.done = err == io.EOF
+		fresh := k.buf[n : n+m]
+		if c.skipping {
+			nl := bytes.IndexByte(fresh, '\n')
+			if nl < 0 {
+				skipped += int64(m)
+				continue
+			}
+			c.skipping = false
+			k.stats.Overlong++
+			skipped += int64(nl + 1)
+			m = copy(k.buf, fresh[nl+1:])
+			fresh = k.buf[:m]
+		}
+		last := bytes.LastIndexByte(fresh, '\n')
+		if last >= 0 {
+			whole := n + last + 1
+			k.lines = k.buf[:whole]
+			c.carry = append(c.carry, k.buf[whole:n+m]...)
+			return c.emit(k, skipped), nil
+		}
+		if n += m; n > MaxLine {
+			c.skipping = true
+			skipped, n = skipped+int64(n), 0
+		}
+	}
+	if c.final {
+		if c.skipping {
+			c.skipping = false
+			k.stats.Overlong++
+		}
+		k.lines = k.buf[:n]
+		return c.emit(k, skipped) && k.end > k.start, nil
+	}
+	// The unfinished line stays unread; an over-long one is skipped again.
+	if k.stats.Overlong > 0 && !c.skipping {
+		return c.emit(k, skipped), nil
+	}
+	return false, nil
+}
+
+func (c *chunker) emit(k *chunk, skipped int64) bool {
+	k.offset = k.start + skipped
+	k.end = k.offset + int64(len(k.lines))
+	c.offset = k.end
+	return true
+}
+
+// parse finds the signals of the chunk's lines.
+func (k *chunk) parse(p *maillog.Parser) {
+	k.signals = k.signals[:0]
+	var last []byte
+	for rest, line := k.lines, []byte(nil); len(rest) > 0; {
+		k.stats.Lines++
+		if i := bytes.IndexByte(rest, '\n'); i >= 0 {
+			line, rest = rest[:i], rest[i+1:]
+		} else {
+			line, rest = rest, nil
+		}
+		if len(line) > MaxLine {
+			k.tooLong++
+			continue
+		}
+		if len(k.signals) == cap(k.signals) {
+			k.signals = append(k.signals, detect.Signal{})[:len(k.signals)]
+		}
+		s := &k.signals[:len(k.signals)+1][len(k.signals)]
+		switch p.ParseInto(line, s) {
+		case maillog.Malformed:
+			k.stats.Malformed++
+			if bytes.IndexByte(line, 0) >= 0 {
+				k.stats.WithNUL++
+			}
+			continue
+		case maillog.BadAddress:
+			k.stats.BadAddress++
+		case maillog.Signal:
+			k.signals = k.signals[:len(k.signals)+1]
+			s.Line = k.stats.Lines
+			s.Offset = k.end - int64(len(rest)) - int64(len(line)) - 1
+			if len(rest) == 0 && k.lines[len(k.lines)-1] != '\n' {
+				s.Offset++
+			}
+		}
+		last = line
+	}
+	k.stats.Signals = int64(len(k.signals))
+	if last != nil {
+		k.lastTime, _ = p.Time(last)
+	}
+}

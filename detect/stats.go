@@ -1,0 +1,48 @@
+package detect
+
+import (
+	"bytes"
+	"slices"
+)
+
+// Stats says what an engine has seen and what its limits cost.
+type Stats struct {
+	// Signals counts events (Signal.Times) by kind, whether or not a rule
+	// wants them; kinds without any are absent.
+	Signals map[Kind]int64
+	// Invalid signals had no valid kind, address or time and were ignored.
+	Invalid int64
+	// Sources is the number of different addresses tracked now, Tracked the
+	// number of (address, rule) pairs and success marks.
+	Sources int
+	Tracked int
+	// Expired pairs were dropped because their windows had passed: no loss.
+	Expired int64
+	// Evicted pairs were dropped, oldest-idle first, because the engine was
+	// full: a slow attacker may have been missed.
+	Evicted int64
+	// Untracked signals came while everything tracked was an unreported
+	// detection, so that nothing could be evicted.
+	Untracked int64
+	// EvidenceDropped counts crossings without samples, for want of room.
+	EvidenceDropped int64
+}
+
+// Stats returns the figures up to now.
+func (e *Engine) Stats() Stats {
+	out := e.stats
+	out.Signals = map[Kind]int64{}
+	for k, n := range e.byKind {
+		if n > 0 {
+			out.Signals[Kind(k)] = n
+		}
+	}
+	out.Tracked = e.pairs.live
+	addrs := make([][16]byte, 0, e.pairs.live)
+	for i := range e.pairs.all() {
+		addrs = append(addrs, e.pairs.at(i).addr)
+	}
+	slices.SortFunc(addrs, func(a, b [16]byte) int { return bytes.Compare(a[:], b[:]) })
+	out.Sources = len(slices.Compact(addrs))
+	return out
+}
