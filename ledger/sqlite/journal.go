@@ -1,0 +1,104 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"fwsync/ledger"
+)
+
+// started is the outcome of a call whose outcome is not known yet.
+const started = "started"
+
+const entryColumns = `plan_id, step, at, op, subject, outcome`
+
+// UsePlan implements ledger.Store. Of any number of callers, in any number of
+// processes, exactly one gets true for an id.
+func (s *Store) UsePlan(ctx context.Context, p ledger.AppliedPlan) (bool, error) {
+	if p.ID == "" {
+		return false, fmt.Errorf("recording a plan in ledger %q: its id is empty", s.path)
+	}
+	var fresh bool
+	err := s.change(ctx, "recording a plan in", func(tx *sql.Tx) error {
+		const insert = `INSERT INTO plans (id, started_at, author, steps) VALUES (?, ?, ?, ?)
+			ON CONFLICT (id) DO NOTHING`
+		result, err := tx.ExecContext(ctx, insert, p.ID, fromTime(p.StartedAt), toUTF8(p.Author), p.Steps)
+		if err != nil {
+			return err
+		}
+		added, err := result.RowsAffected()
+		fresh = added == 1
+		return err
+	})
+	return fresh && err == nil, err
+}
+
+// Record implements ledger.Store. An entry that is not "started" closes the
+// started ones of the same plan and step.
+func (s *Store) Record(ctx context.Context, e ledger.JournalEntry) error {
+	var missing error
+	switch {
+	case e.PlanID == "":
+		missing = errors.New("the plan's id is empty")
+	case e.Step < 1:
+		missing = fmt.Errorf("step %d is not from 1", e.Step)
+	case e.At.IsZero():
+		missing = errors.New("the time is missing")
+	case e.Outcome == "":
+		missing = errors.New("the outcome is empty")
+	}
+	if missing != nil {
+		return fmt.Errorf("recording a call in ledger %q: %w", s.path, missing)
+	}
+	return s.change(ctx, "recording a call in", func(tx *sql.Tx) error {
+		if e.Outcome != started {
+			const answered = `UPDATE journal SET open = 0 WHERE open = 1 AND plan_id = ? AND step = ?`
+			if _, err := tx.ExecContext(ctx, answered, e.PlanID, e.Step); err != nil {
+				return err
+			}
+		}
+		const insert = `INSERT INTO journal (` + entryColumns + `, open) VALUES (?, ?, ?, ?, ?, ?, ?)`
+		_, err := tx.ExecContext(ctx, insert, e.PlanID, e.Step, e.At.UnixMilli(),
+			toUTF8(e.Op), toUTF8(e.Subject), toUTF8(e.Outcome), e.Outcome == started)
+		return err
+	})
+}
+
+// Journal implements ledger.Store.
+func (s *Store) Journal(ctx context.Context, planID string) ([]ledger.JournalEntry, error) {
+	return s.entries(ctx, `WHERE plan_id = ? ORDER BY seq`, planID)
+}
+
+// Unfinished implements ledger.Store.
+func (s *Store) Unfinished(ctx context.Context) ([]ledger.JournalEntry, error) {
+	return s.entries(ctx, `WHERE open = 1 ORDER BY seq`)
+}
+
+// Settle implements ledger.Store. The entries themselves stay in the journal as
+// they were written.
+func (s *Store) Settle(ctx context.Context, at time.Time) error {
+	return s.change(ctx, "settling calls in", func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, `UPDATE journal SET open = 0, settled_at = ? WHERE open = 1`, fromTime(at))
+		return err
+	})
+}
+
+func (s *Store) entries(ctx context.Context, where string, args ...any) ([]ledger.JournalEntry, error) {
+	var entries []ledger.JournalEntry
+	rows, err := s.readers.QueryContext(ctx, `SELECT `+entryColumns+` FROM journal `+where, args...)
+	err = each(rows, err, func(rows *sql.Rows) error {
+		var e ledger.JournalEntry
+		var at int64
+		err := rows.Scan(&e.PlanID, &e.Step, &at, &e.Op, &e.Subject, &e.Outcome)
+		e.At = time.UnixMilli(at).UTC()
+		entries = append(entries, e)
+		return err
+	})
+	if err != nil {
+		return nil, s.explain(ctx, "reading the journal of", err)
+	}
+	return entries, nil
+}

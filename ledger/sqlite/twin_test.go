@@ -1,0 +1,199 @@
+package sqlite
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/netip"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"testing"
+	"time"
+
+	"fwsync/ledger"
+
+	"pgregory.net/rapid"
+)
+
+// twin is the ledger as a few lines over a slice: what Store promises, without SQL.
+type twin struct {
+	decisions []ledger.Decision // index = id - 1
+	positions map[string]json.RawMessage
+	windows   []byte
+}
+
+func (w *twin) put(d ledger.Decision) ledger.Decision {
+	if d.ID == 0 {
+		d.ID = int64(len(w.decisions) + 1)
+		w.decisions = append(w.decisions, d)
+		return d
+	}
+	if old := w.decisions[d.ID-1]; !old.RevokedAt.IsZero() {
+		d.RevokedAt, d.RevokedBy, d.RevokeReason = old.RevokedAt, old.RevokedBy, old.RevokeReason
+	}
+	w.decisions[d.ID-1] = d
+	return d
+}
+
+func (w *twin) revoke(r ledger.Revocation) []ledger.Decision {
+	var revoked []ledger.Decision
+	for i, d := range w.decisions {
+		if d.Verdict == r.Verdict && slices.Contains(r.Prefixes, d.Prefix) && d.ActiveAt(r.At) {
+			d.RevokedAt, d.RevokedBy, d.RevokeReason = r.At, r.By, r.Reason
+			w.decisions[i] = d
+			revoked = append(revoked, d)
+		}
+	}
+	return sorted(revoked)
+}
+
+func (w *twin) list(endsAfter time.Time) []ledger.Decision {
+	var found []ledger.Decision
+	for _, d := range w.decisions {
+		if endsAfter.IsZero() || d.RevokedAt.IsZero() && (d.End.IsZero() || d.End.After(endsAfter)) {
+			found = append(found, d)
+		}
+	}
+	return sorted(found)
+}
+
+func sorted(decisions []ledger.Decision) []ledger.Decision {
+	slices.SortStableFunc(decisions, func(a, b ledger.Decision) int { return a.Start.Compare(b.Start) })
+	return decisions
+}
+
+// The pools are small so that the steps meet each other.
+var (
+	somePrefix = rapid.SampledFrom([]netip.Prefix{
+		netip.MustParsePrefix("192.0.2.1/32"), netip.MustParsePrefix("192.0.2.0/24"),
+		netip.MustParsePrefix("198.51.100.7/32"), netip.MustParsePrefix("2001:db8::/64"),
+	})
+	someVerdict = rapid.SampledFrom([]ledger.Verdict{ledger.Block, ledger.Allow})
+	someTime    = rapid.Map(rapid.IntRange(0, 20), func(ms int) time.Time {
+		return noon.Add(time.Duration(ms) * time.Millisecond)
+	})
+	someTimeOrNone = rapid.Map(rapid.IntRange(0, 25), func(ms int) time.Time {
+		if ms > 20 {
+			return time.Time{}
+		}
+		return noon.Add(time.Duration(ms) * time.Millisecond)
+	})
+	someEvidence = rapid.SliceOfN(rapid.Custom(func(t *rapid.T) ledger.Evidence {
+		return ledger.Evidence{
+			Source: rapid.String().Draw(t, "source"), Line: rapid.Int64().Draw(t, "line"),
+			Hash: rapid.String().Draw(t, "hash"), Text: rapid.String().Draw(t, "text"),
+		}
+	}), 0, 3)
+	someDecision = rapid.Custom(func(t *rapid.T) ledger.Decision {
+		d := ledger.Decision{
+			Verdict: someVerdict.Draw(t, "verdict"), Prefix: somePrefix.Draw(t, "prefix"),
+			Start: someTimeOrNone.Draw(t, "start"), End: someTimeOrNone.Draw(t, "end"),
+			Reason: rapid.String().Draw(t, "reason"), Author: rapid.String().Draw(t, "author"),
+			Rule: rapid.String().Draw(t, "rule"), Attempt: rapid.Int().Draw(t, "attempt"),
+			Score: rapid.Int().Draw(t, "score"), Count: rapid.Int().Draw(t, "count"),
+			FirstSeen: someTimeOrNone.Draw(t, "first seen"), LastSeen: someTimeOrNone.Draw(t, "last seen"),
+		}
+		if evidence := someEvidence.Draw(t, "evidence"); len(evidence) > 0 {
+			d.Evidence = evidence
+		}
+		return d
+	})
+)
+
+func TestStoreBehavesLikeItsTwin(t *testing.T) {
+	folder := t.TempDir()
+	run := 0
+	rapid.Check(t, func(rt *rapid.T) {
+		run++
+		ctx := t.Context()
+		path := filepath.Join(folder, fmt.Sprintf("%d.db", run))
+		var store *Store
+		reopen := func(rt *rapid.T) {
+			var err error
+			if store, err = Open(ctx, path, Options{}); err == nil {
+				// Nobody cuts the power here, and waiting for the disk is most of the time.
+				_, err = store.writer.ExecContext(ctx, `PRAGMA synchronous = OFF`)
+			}
+			if err != nil {
+				rt.Fatal(err)
+			}
+		}
+		reopen(rt)
+		defer func() { store.Close() }()
+		w := &twin{positions: map[string]json.RawMessage{}}
+		rt.Repeat(map[string]func(*rapid.T){
+			"add": func(rt *rapid.T) {
+				in := rapid.SliceOfN(someDecision, 0, 3).Draw(rt, "decisions")
+				got, err := store.Add(ctx, in)
+				var want []ledger.Decision
+				for _, d := range in {
+					want = append(want, w.put(d))
+				}
+				check(rt, "Add", got, want, err)
+			},
+			"take in": func(rt *rapid.T) {
+				in := ledger.Intake{
+					Decisions: rapid.SliceOfN(someDecision, 1, 4).Draw(rt, "decisions"),
+					Positions: rapid.MapOf(rapid.SampledFrom([]string{"a", "b", ""}), rapid.SampledFrom([]json.RawMessage{
+						json.RawMessage(`1`), json.RawMessage(` {"offset" : 2}`), json.RawMessage(`null`),
+					})).Draw(rt, "positions"),
+				}
+				if rapid.Bool().Draw(rt, "with windows") {
+					in.Windows = rapid.SliceOf(rapid.Byte()).Draw(rt, "windows")
+				}
+				for i := range in.Decisions {
+					if len(w.decisions) > 0 && rapid.Bool().Draw(rt, "replace") {
+						in.Decisions[i].ID = int64(rapid.IntRange(1, len(w.decisions)).Draw(rt, "id"))
+					}
+				}
+				got, err := store.TakeIn(ctx, in)
+				var want []ledger.Decision
+				for _, d := range in.Decisions {
+					want = append(want, w.put(d))
+				}
+				for source, position := range in.Positions {
+					w.positions[source] = position
+				}
+				if in.Windows != nil {
+					w.windows = in.Windows
+				}
+				check(rt, "TakeIn", got, want, err)
+			},
+			"revoke": func(rt *rapid.T) {
+				r := ledger.Revocation{
+					Prefixes: rapid.SliceOfN(somePrefix, 0, 3).Draw(rt, "prefixes"), Verdict: someVerdict.Draw(rt, "verdict"),
+					At: someTime.Draw(rt, "at"), By: rapid.String().Draw(rt, "by"), Reason: rapid.String().Draw(rt, "reason"),
+				}
+				got, err := store.Revoke(ctx, r)
+				check(rt, "Revoke", got, w.revoke(r), err)
+			},
+			"reopen": func(rt *rapid.T) {
+				if err := store.Close(); err != nil {
+					rt.Fatal(err)
+				}
+				reopen(rt)
+			},
+			"": func(rt *rapid.T) {
+				after := noon.Add(time.Duration(rapid.IntRange(-1, 22_000).Draw(rt, "µs")) * time.Microsecond)
+				got, err := store.Decisions(ctx, after)
+				check(rt, "Decisions", got, w.list(after), err)
+				got, err = store.Decisions(ctx, time.Time{})
+				check(rt, "all Decisions", got, w.list(time.Time{}), err)
+				positions, err := store.Positions(ctx)
+				check(rt, "Positions", positions, w.positions, err)
+				windows, err := store.Windows(ctx)
+				check(rt, "Windows", string(windows), string(w.windows), err)
+			},
+		})
+	})
+}
+
+func check(t *rapid.T, what string, got, want any, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatalf("%s: %v", what, err)
+	}
+	if !reflect.DeepEqual(got, want) {
+		t.Fatalf("%s\n%+v, want\n%+v", what, got, want)
+	}
+}

@@ -1,0 +1,91 @@
+package ledger
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/netip"
+	"time"
+)
+
+// The errors that a store reports by name; the text around them says which file
+// and what to do.
+var (
+	ErrLocked  = errors.New("the ledger is locked by another process")
+	ErrCorrupt = errors.New("the ledger is damaged")
+)
+
+// Intake is what one pass over the sources leaves behind. It is saved as a whole
+// or not at all, so a crash neither loses a decision nor reads a line twice.
+type Intake struct {
+	Decisions []Decision                 // to be added (ID 0) or replaced (ID set: prolonged, counted on)
+	Positions map[string]json.RawMessage // by source name
+	Windows   []byte                     // the detection engine's state; nil keeps what is there
+}
+
+// AppliedPlan is a plan file that has been used (promise P8: once).
+type AppliedPlan struct {
+	ID        string    `json:"id"`
+	StartedAt time.Time `json:"started_at"`
+	Author    string    `json:"author"`
+	Steps     int       `json:"steps"`
+}
+
+// The outcomes of a journal entry that are not an error's text.
+const (
+	Started  = "started"
+	Finished = "done"
+)
+
+// JournalEntry is one call of one plan. It is written before the call with Outcome
+// "started" and again after it.
+type JournalEntry struct {
+	PlanID  string    `json:"plan_id"`
+	Step    int       `json:"step"` // from 1
+	At      time.Time `json:"at"`
+	Op      string    `json:"op"`
+	Subject string    `json:"subject"`
+	Outcome string    `json:"outcome"` // Started, Finished, or the error's text
+}
+
+// Revocation says which block or allow decisions end early.
+type Revocation struct {
+	Prefixes []netip.Prefix // exactly these prefixes
+	Verdict  Verdict
+	At       time.Time
+	By       string
+	Reason   string
+}
+
+// Store keeps the record. All methods are safe for concurrent use, return when ctx
+// ends, and wrap ErrLocked or ErrCorrupt where they apply. Times are UTC.
+type Store interface {
+	// Decisions returns every decision that is not revoked and whose end is zero or
+	// after `endsAfter`, oldest first; the zero time asks for all of them, revoked ones too.
+	Decisions(ctx context.Context, endsAfter time.Time) ([]Decision, error)
+	// Add stores people's decisions, all or none, and returns them with their ids.
+	Add(ctx context.Context, decisions []Decision) ([]Decision, error)
+	// Revoke ends the matching active decisions and returns them as they are now.
+	Revoke(ctx context.Context, r Revocation) ([]Decision, error)
+
+	// Positions and Windows return what the last Intake left; empty at first.
+	Positions(ctx context.Context) (map[string]json.RawMessage, error)
+	Windows(ctx context.Context) ([]byte, error)
+	// TakeIn saves an Intake in one transaction and returns its decisions with ids.
+	TakeIn(ctx context.Context, in Intake) ([]Decision, error)
+
+	// UsePlan records that a plan is about to be applied. It is false when a plan of
+	// that id has been recorded before.
+	UsePlan(ctx context.Context, p AppliedPlan) (bool, error)
+	// Record appends to the journal.
+	Record(ctx context.Context, e JournalEntry) error
+	// Journal returns a plan's entries in the order they were written.
+	Journal(ctx context.Context, planID string) ([]JournalEntry, error)
+	// Unfinished returns the entries of calls that were started and never settled,
+	// oldest first: what a crash left open.
+	Unfinished(ctx context.Context) ([]JournalEntry, error)
+	// Settle marks every unfinished call as settled, once the cloud was read again.
+	Settle(ctx context.Context, at time.Time) error
+
+	Close() error
+}

@@ -1,0 +1,110 @@
+package policies
+
+// document is one policy file as it is written, every value with its place. The
+// comments on its types and fields are the descriptions in policy.schema.json, the
+// json tags are the keys, and the enum, default, minimum and maximum parts of the
+// jsonschema tags bind the schema and the reader alike.
+
+// A policy file of fwsync. All files of the folder together, in the order of their
+// names, are one policy.
+type document struct {
+	// Named lists of IP addresses and CIDR prefixes. An entry may also be the name of another group.
+	Groups named[members] `json:"groups,omitempty"`
+	// Groups, addresses and prefixes that are never blocked, whatever the detections or people say.
+	Allowlist members `json:"allowlist,omitempty"`
+	// What counts as an attack, and how long its source is blocked.
+	Detections records[detectionEntry] `json:"detections,omitempty"`
+	// Firewall rules in order; the first one that matches wins. The rule that drops $blocked stands above every accept.
+	Rules records[ruleEntry] `json:"rules,omitempty"`
+	// Where the policy is enforced. All files together need at least one target.
+	Targets records[targetEntry] `json:"targets,omitempty"`
+	// Prepared sets of rules for emergencies, started and stopped by a person.
+	Incidents named[incidentEntry] `json:"incidents,omitempty"`
+}
+
+// A threshold over the signals of one source address.
+type detectionEntry struct {
+	spot
+	// 1 to 40 of a-z, 0-9 and dashes; unique.
+	Name word `json:"name"`
+	// The kind of signal that counts.
+	Signal word `json:"signal,omitempty" jsonschema:"oneof_required=signal"`
+	// Several kinds of signals that count together.
+	Signals words `json:"signals,omitempty" jsonschema:"oneof_required=signals"`
+	// So many signals of one source address within the window are an attack.
+	Threshold number `json:"threshold" jsonschema:"minimum=1,maximum=4096"`
+	// The window, 1s to 31d.
+	Within span `json:"within"`
+	// The threshold for an address that also logged in successfully within 24 hours; four times the threshold when left out.
+	LegitimateThreshold number `json:"legitimate_threshold,omitempty" jsonschema:"minimum=1,maximum=16384"`
+	// How long the source is blocked. Without it the detection only reports.
+	Block *penaltyEntry `json:"block,omitempty"`
+}
+
+// How long a source is blocked.
+type penaltyEntry struct {
+	spot
+	// The first block, at least 1m.
+	For span `json:"for"`
+	// The first, second, third … block of the same source; the last one repeats. Begins with the value of for.
+	Escalate spans `json:"escalate,omitempty"`
+}
+
+// One firewall rule.
+type ruleEntry struct {
+	spot
+	// 1 to 40 of a-z, 0-9 and dashes; unique.
+	Name word `json:"name"`
+	// Traffic from the internet (in) or to the internet (out).
+	Direction word `json:"direction,omitempty" jsonschema:"enum=in,enum=out,default=in"`
+	// The source: any, $blocked, a group, an address, a prefix, or a list of groups, addresses and prefixes.
+	From sides `json:"from"`
+	// The destination: any, a group, an address, a prefix, or a list of groups, addresses and prefixes.
+	To sides `json:"to"`
+	// The IP protocol.
+	Protocol word `json:"protocol,omitempty" jsonschema:"enum=any,enum=tcp,enum=udp,enum=icmp,default=any"`
+	// Ports and ranges of ports ("6000-6100"); every port when left out. Needs protocol tcp or udp.
+	Ports ports `json:"ports,omitempty"`
+	// The application that the firewall must recognise in the traffic, such as SMTP. Needs protocol tcp.
+	Application word `json:"application,omitempty" jsonschema:"default=ANY,pattern=^[A-Za-z0-9_]+$"`
+	// What happens: accept lets the traffic pass, log lets it pass and records it, drop does not.
+	Action word `json:"action" jsonschema:"enum=accept,enum=drop,enum=log"`
+}
+
+// One enforcement point: a map with exactly one key, its kind.
+type targetEntry struct {
+	spot
+	// The internet firewall of Cloud Firewall.
+	InternetFirewall *internetEntry `json:"internet-firewall,omitempty"`
+	// An ECS security group. Holds only the blocked addresses; its other rules stay as they are.
+	SecurityGroup *groupEntry `json:"security-group,omitempty"`
+}
+
+// The internet firewall gets all rules and every blocked address.
+type internetEntry struct {
+	spot
+	// Which of the rules it gets.
+	Rules word `json:"rules,omitempty" jsonschema:"enum=all,default=all"`
+}
+
+// A security group gets the worst of the blocked addresses.
+type groupEntry struct {
+	spot
+	// The id, such as sg-bp67acfmxazb4ph.
+	ID word `json:"id" jsonschema:"pattern=^sg-[A-Za-z0-9-]{1\\,60}$"`
+	// Which of the blocked addresses it gets: those with the highest scores.
+	Blocked word `json:"blocked,omitempty" jsonschema:"enum=top,default=top"`
+	// How it holds them: in a prefix list, or in rules of its own.
+	Via word `json:"via,omitempty" jsonschema:"enum=prefix-list,enum=rules,default=prefix-list"`
+	// The most blocked addresses that it holds; a fifth of the places is for IPv6.
+	Capacity number `json:"capacity,omitempty" jsonschema:"minimum=1,maximum=200,default=100"`
+}
+
+// Rules that stand above the others while the incident lasts.
+type incidentEntry struct {
+	spot
+	// What starting the incident means, in one line.
+	Summary word `json:"summary"`
+	// The rules, in order.
+	Rules records[ruleEntry] `json:"rules"`
+}
