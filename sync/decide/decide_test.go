@@ -1,0 +1,119 @@
+package decide
+
+import (
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+
+	"fwsync/cloudfw"
+	"fwsync/detect"
+	"fwsync/ledger"
+	"fwsync/policies"
+)
+
+var (
+	now      = time.Date(2026, 11, 23, 20, 30, 0, 0, time.UTC)
+	attacker = netip.MustParsePrefix("198.51.100.7/32")
+	terms    = map[string]policies.Penalty{
+		"sasl-bruteforce": {For: time.Hour, Escalate: []time.Duration{time.Hour, 24 * time.Hour, 7 * 24 * time.Hour}},
+		"relay-abuse":     {For: 24 * time.Hour},
+	}
+)
+
+func found(rule string, lastSeen time.Time) Found {
+	return Found{Source: "mail", Detection: detect.Detection{
+		Rule: rule, Prefix: attacker, Count: 7, FirstSeen: lastSeen.Add(-time.Minute), CrossedAt: lastSeen.Add(-time.Second), LastSeen: lastSeen,
+		Evidence: []detect.Evidence{{Source: "mail", Line: 12, Hash: "0011223344556677", Text: "a line"}},
+	}}
+}
+
+func decideOne(t *testing.T, in Input) Result {
+	t.Helper()
+	in.Now, in.Terms = now, terms
+	return Decide(in)
+}
+
+func withheldFor(t *testing.T, r Result, reason string) {
+	t.Helper()
+	if len(r.Decisions) > 0 || len(r.Withheld) != 1 || !strings.Contains(r.Withheld[0].Reason, reason) {
+		t.Errorf("result = %+v, want it withheld because %q", r, reason)
+	}
+}
+
+func TestADecisionRunsFromTheLogsTime(t *testing.T) {
+	seen := now.Add(-20 * time.Minute)
+	r := decideOne(t, Input{Found: []Found{found("sasl-bruteforce", seen)}})
+	if len(r.Decisions) != 1 {
+		t.Fatalf("result = %+v", r)
+	}
+	d := r.Decisions[0]
+	if !d.End.Equal(seen.Add(time.Hour)) || d.Attempt != 1 || d.Author != Author || len(d.Evidence) != 1 || d.Evidence[0].Line != 12 {
+		t.Errorf("decision = %+v", d)
+	}
+}
+
+func TestOldAttacksBlockNobody(t *testing.T) {
+	withheldFor(t, decideOne(t, Input{Found: []Found{found("sasl-bruteforce", now.AddDate(0, -1, 0))}}), "over")
+}
+
+func TestADemonstrationClockShiftsTheDecision(t *testing.T) {
+	f := found("sasl-bruteforce", now.AddDate(0, -1, 0))
+	f.Shift = now.Sub(f.LastSeen)
+	r := decideOne(t, Input{Found: []Found{f}})
+	if len(r.Decisions) != 1 || !r.Decisions[0].End.Equal(now.Add(time.Hour)) {
+		t.Errorf("result = %+v", r)
+	}
+}
+
+func TestABlockEscalatesWithEachTime(t *testing.T) {
+	past := func(attempt int) ledger.Decision {
+		return ledger.Decision{ID: int64(attempt), Verdict: ledger.Block, Prefix: attacker, Rule: "sasl-bruteforce", Attempt: attempt, Start: now.Add(-48 * time.Hour), End: now.Add(-47 * time.Hour)}
+	}
+	for _, c := range []struct {
+		known []ledger.Decision
+		want  time.Duration
+	}{
+		{nil, time.Hour},
+		{[]ledger.Decision{past(1)}, 24 * time.Hour},
+		{[]ledger.Decision{past(1), past(2)}, 7 * 24 * time.Hour},
+		{[]ledger.Decision{past(1), past(2), past(3)}, 7 * 24 * time.Hour},
+	} {
+		r := decideOne(t, Input{Found: []Found{found("sasl-bruteforce", now)}, Known: c.known})
+		if len(r.Decisions) != 1 || r.Decisions[0].End.Sub(now) != c.want {
+			t.Errorf("after %d blocks: %+v, want %s", len(c.known), r, c.want)
+		}
+	}
+}
+
+func TestAnAttackThatGoesOnProlongsItsDecision(t *testing.T) {
+	active := ledger.Decision{ID: 9, Verdict: ledger.Block, Prefix: attacker, Rule: "relay-abuse", Attempt: 1, Start: now.Add(-time.Hour), End: now.Add(23 * time.Hour), Count: 3, Score: 3}
+	r := decideOne(t, Input{Found: []Found{found("relay-abuse", now)}, Known: []ledger.Decision{active}})
+	if len(r.Decisions) != 1 {
+		t.Fatalf("result = %+v", r)
+	}
+	if d := r.Decisions[0]; d.ID != 9 || d.Attempt != 1 || !d.End.Equal(now.Add(24*time.Hour)) || !d.Start.Equal(active.Start) || d.Count != 7 {
+		t.Errorf("decision = %+v", d)
+	}
+}
+
+func TestWhatIsNotBlockedSaysWhy(t *testing.T) {
+	office := cloudfw.Exempt{Prefix: netip.MustParsePrefix("198.51.100.0/28"), Reason: "group office"}
+	withheldFor(t, decideOne(t, Input{Found: []Found{found("sasl-bruteforce", now)}, Exempt: []cloudfw.Exempt{office}}), "group office")
+	withheldFor(t, decideOne(t, Input{Found: []Found{found("watch-only", now)}}), "only reports")
+
+	lab := found("sasl-bruteforce", now)
+	lab.Prefix = netip.MustParsePrefix("127.66.1.1/32")
+	withheldFor(t, decideOne(t, Input{Found: []Found{lab}}), "loopback")
+
+	customer := found("sasl-bruteforce", now)
+	customer.Withheld, customer.Legitimate = true, true
+	withheldFor(t, decideOne(t, Input{Found: []Found{customer}}), "success")
+}
+
+func TestALogThatRunsAheadStillBlocksNow(t *testing.T) {
+	r := decideOne(t, Input{Found: []Found{found("sasl-bruteforce", now.Add(10*time.Minute))}})
+	if len(r.Decisions) != 1 || !r.Decisions[0].ActiveAt(now) {
+		t.Errorf("result = %+v", r)
+	}
+}

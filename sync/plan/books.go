@@ -1,0 +1,84 @@
+package plan
+
+import (
+	"net/netip"
+	"slices"
+
+	"fwsync/cloudfw"
+)
+
+// bookSteps are the steps on books that come before and after those on rules: a
+// rule needs its book, and a book goes only when no rule needs it any more.
+type bookSteps struct{ before, after []cloudfw.Step }
+
+// shrinks and grows report whether the peer is a live book that loses or gains
+// addresses.
+func (s bookSteps) shrinks(peer cloudfw.Peer) bool {
+	return edits(s.after, cloudfw.RemoveAddresses, peer)
+}
+
+func (s bookSteps) grows(peer cloudfw.Peer) bool {
+	return edits(s.before, cloudfw.AppendAddresses, peer)
+}
+
+func edits(steps []cloudfw.Step, op cloudfw.Op, peer cloudfw.Peer) bool {
+	return peer.Kind == cloudfw.Book && slices.ContainsFunc(steps, func(step cloudfw.Step) bool {
+		return step.Op == op && step.Book.Name == peer.Value
+	})
+}
+
+// diffBooks compares the owner's live books with the wanted ones, by name. A book
+// is only ever extended and shortened, so other writers' edits are never lost to a
+// replacement of the whole list (reference §2.4).
+func diffBooks(owner cloudfw.Owner, live cloudfw.Snapshot, wanted []cloudfw.AddressBook) bookSteps {
+	const target = string(cloudfw.InternetFirewall)
+	var steps bookSteps
+	keep := map[string]bool{}
+	for _, want := range wanted {
+		keep[want.Name] = true
+		have, ok := live.Book(want.Name)
+		if !ok {
+			steps.before = append(steps.before, cloudfw.Step{Op: cloudfw.CreateBook, Target: target, Book: &want, Reason: "the book does not exist"})
+			continue
+		}
+		if !owner.OwnsBook(have) || have.Family != want.Family {
+			continue // somebody else has taken the name: the create would fail; gates refuses the plan
+		}
+		added, removed := difference(have.Prefixes, want.Prefixes)
+		edited := have
+		edited.Prefixes, edited.References = nil, 0
+		if len(added) > 0 {
+			steps.before = append(steps.before, cloudfw.Step{Op: cloudfw.AppendAddresses, Target: target, Book: &edited, Prefixes: added, Reason: "wanted and not in the book"})
+		}
+		if len(removed) > 0 {
+			steps.after = append(steps.after, cloudfw.Step{Op: cloudfw.RemoveAddresses, Target: target, Book: &edited, Prefixes: removed, Reason: "in the book and no longer wanted"})
+		}
+	}
+	for _, b := range live.Books {
+		if owner.OwnsBook(b) && !keep[b.Name] {
+			gone := b
+			gone.References = 0
+			steps.after = append(steps.after, cloudfw.Step{Op: cloudfw.DeleteBook, Target: target, Book: &gone, Reason: "no rule needs the book any more"})
+		}
+	}
+	return steps
+}
+
+// difference returns what is only in want and what is only in have. Both are
+// sorted and without duplicates.
+func difference(have, want []netip.Prefix) (added, removed []netip.Prefix) {
+	i, j := 0, 0
+	for i < len(have) && j < len(want) {
+		switch c := cloudfw.ComparePrefixes(have[i], want[j]); {
+		case c < 0:
+			removed = append(removed, have[i])
+			i++
+		case c > 0:
+			added = append(added, want[j])
+			j++
+		default:
+			i, j = i+1, j+1
+		}
+	}
+	return append(added, want[j:]...), append(removed, have[i:]...)
+}
