@@ -1,0 +1,178 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/goccy/go-yaml"
+	"github.com/spf13/viper"
+
+	"fwsync/cloudfw"
+)
+
+// Config is fwsync.yaml. Every scalar key is also the environment variable
+// FWSYNC_ plus its upper-case path with underscores (FWSYNC_ALIBABA_REGION).
+// Relative paths start at the file's own folder.
+type Config struct {
+	Cloud     string          `yaml:"cloud" mapstructure:"cloud"`       // simulator or alibaba
+	Owner     string          `yaml:"owner" mapstructure:"owner"`       // whose objects are ours
+	State     string          `yaml:"state" mapstructure:"state"`       // folder of what fwsync keeps
+	Policies  string          `yaml:"policies" mapstructure:"policies"` // folder or file
+	Ledger    string          `yaml:"ledger" mapstructure:"ledger"`     // SQLite file; default STATE/ledger.db
+	Sources   []SourceConfig  `yaml:"sources" mapstructure:"sources"`
+	Operator  []string        `yaml:"operator" mapstructure:"operator"` // addresses never blocked
+	Alibaba   AlibabaConfig   `yaml:"alibaba" mapstructure:"alibaba"`
+	Simulator SimulatorConfig `yaml:"simulator" mapstructure:"simulator"`
+	Limits    LimitsConfig    `yaml:"limits" mapstructure:"limits"`
+
+	file string // where it was read from
+}
+
+// SourceConfig is one log.
+type SourceConfig struct {
+	Name  string `yaml:"name" mapstructure:"name"`
+	File  string `yaml:"file" mapstructure:"file"`   // "-" is stdin
+	Clock string `yaml:"clock" mapstructure:"clock"` // log (default), or last-line: for demonstrations
+	Zone  string `yaml:"zone" mapstructure:"zone"`   // of stamps without one; default UTC
+}
+
+// AlibabaConfig is the real cloud.
+type AlibabaConfig struct {
+	Region      string        `yaml:"region" mapstructure:"region"`
+	Endpoint    string        `yaml:"endpoint" mapstructure:"endpoint"` // host:port instead of the vendor's
+	Insecure    bool          `yaml:"insecure" mapstructure:"insecure"` // plain HTTP, loopback endpoints only
+	Credentials string        `yaml:"credentials" mapstructure:"credentials"`
+	Profile     string        `yaml:"profile" mapstructure:"profile"`
+	RoleARN     string        `yaml:"role_arn" mapstructure:"role_arn"`
+	Timeout     time.Duration `yaml:"timeout" mapstructure:"timeout"`
+}
+
+// SimulatorConfig is the embedded cloud.
+type SimulatorConfig struct {
+	State string `yaml:"state" mapstructure:"state"` // its world; default STATE/simulator.json
+}
+
+// LimitsConfig is what one run may do, and what the account has.
+type LimitsConfig struct {
+	NewBlocks     int `yaml:"new_blocks" mapstructure:"new_blocks"`
+	RemovedBlocks int `yaml:"removed_blocks" mapstructure:"removed_blocks"`
+	DeletedRules  int `yaml:"deleted_rules" mapstructure:"deleted_rules"`
+	WidestIPv4    int `yaml:"widest_ipv4" mapstructure:"widest_ipv4"`
+	WidestIPv6    int `yaml:"widest_ipv6" mapstructure:"widest_ipv6"`
+	SpreadUnits   int `yaml:"spread_units" mapstructure:"spread_units"`
+}
+
+// scalarDefaults are every scalar key with its default. viper reads the
+// environment only for keys that it knows.
+var scalarDefaults = map[string]any{
+	"cloud": "simulator", "owner": "default", "state": ".fwsync", "policies": "policies", "ledger": "",
+	"alibaba.region": "", "alibaba.endpoint": "", "alibaba.insecure": false, "alibaba.credentials": "",
+	"alibaba.profile": "", "alibaba.role_arn": "", "alibaba.timeout": "15s",
+	"simulator.state":   "",
+	"limits.new_blocks": 0, "limits.removed_blocks": 0, "limits.deleted_rules": 0,
+	"limits.widest_ipv4": 0, "limits.widest_ipv6": 0, "limits.spread_units": 0,
+}
+
+// loadConfig reads the file, or ./fwsync.yaml when none is named, strictly: an
+// unknown key, a wrong type or a wrong value is an error with its place.
+func loadConfig(path string) (*Config, error) {
+	named := path != ""
+	if !named {
+		path = "fwsync.yaml"
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		if !named && errors.Is(err, fs.ErrNotExist) {
+			return nil, withHint(errors.New("there is no fwsync.yaml here"), "change to the folder that has one, or name it with --config FILE")
+		}
+		return nil, withHint(fmt.Errorf("reading the configuration: %w", err), "name another file with --config FILE")
+	}
+	var strict Config
+	if err := yaml.UnmarshalWithOptions(text, &strict, yaml.Strict()); err != nil {
+		return nil, configError(path, string(text), err)
+	}
+	v := viper.New()
+	for key, value := range scalarDefaults {
+		v.SetDefault(key, value)
+	}
+	v.SetEnvPrefix("FWSYNC")
+	v.SetEnvKeyReplacer(strings.NewReplacer(".", "_"))
+	v.AutomaticEnv()
+	v.SetConfigType("yaml")
+	if err := v.ReadConfig(strings.NewReader(string(text))); err != nil {
+		return nil, fmt.Errorf("reading %s: %w", path, err)
+	}
+	var c Config
+	if err := v.UnmarshalExact(&c); err != nil {
+		return nil, withHint(fmt.Errorf("reading %s and the FWSYNC_ variables: %w", path, err), "compare the value with the key's type in docs/configuration.md")
+	}
+	c.file = path
+	return &c, c.complete()
+}
+
+// complete checks the values and makes paths absolute to the file's folder.
+func (c *Config) complete() error {
+	bad := func(key, value, want string) error {
+		return withHint(fmt.Errorf("%s: %s is %q", c.file, key, value), "%s", want)
+	}
+	if c.Cloud != "simulator" && c.Cloud != "alibaba" {
+		return bad("cloud", c.Cloud, "it is simulator (the default) or alibaba")
+	}
+	if _, err := cloudfw.ParseOwner(c.Owner); err != nil {
+		return bad("owner", c.Owner, "it is 1 to 32 of a-z, 0-9 and inner dashes")
+	}
+	if c.Cloud == "alibaba" && c.Alibaba.Region == "" {
+		return bad("alibaba.region", "", "name the region, such as cn-hangzhou")
+	}
+	for _, a := range c.Operator {
+		if _, err := cloudfw.ParsePrefix(a); err != nil {
+			return bad("operator", a, err.Error())
+		}
+	}
+	base := filepath.Dir(c.file)
+	within := func(path string) string {
+		if filepath.IsAbs(path) || path == "-" {
+			return path
+		}
+		return filepath.Join(base, path)
+	}
+	names := map[string]bool{}
+	for i := range c.Sources {
+		s := &c.Sources[i]
+		if s.File == "" {
+			return bad(fmt.Sprintf("sources[%d].file", i), "", "name the log file, or - for stdin")
+		}
+		if s.Name == "" {
+			s.Name = filepath.Base(s.File)
+		}
+		if names[s.Name] {
+			return bad(fmt.Sprintf("sources[%d].name", i), s.Name, "each source has a name of its own")
+		}
+		names[s.Name] = true
+		if s.Clock != "" && s.Clock != "log" && s.Clock != "last-line" {
+			return bad("sources."+s.Name+".clock", s.Clock, "it is log (the default) or last-line (for demonstrations: the last line counts as now)")
+		}
+		if _, err := time.LoadLocation(s.Zone); err != nil {
+			return bad("sources."+s.Name+".zone", s.Zone, "it is a zone such as UTC or Asia/Shanghai")
+		}
+		s.File = within(s.File)
+	}
+	c.State = within(c.State)
+	c.Policies = within(c.Policies)
+	if c.Ledger != "" {
+		c.Ledger = within(c.Ledger)
+	} else {
+		c.Ledger = filepath.Join(c.State, "ledger.db")
+	}
+	if c.Simulator.State != "" {
+		c.Simulator.State = within(c.Simulator.State)
+	} else {
+		c.Simulator.State = filepath.Join(c.State, "simulator.json")
+	}
+	return nil
+}

@@ -1,0 +1,100 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"reflect"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"github.com/goccy/go-yaml"
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+var unknownField = regexp.MustCompile(`unknown field "([^"]+)"`)
+
+// configError turns the YAML library's error into file:line:column, the line with
+// a caret, and a hint.
+func configError(path, text string, err error) error {
+	var located yaml.Error
+	if !errors.As(err, &located) || located.GetToken() == nil {
+		return fmt.Errorf("reading %s: %w", path, err)
+	}
+	at := located.GetToken().Position
+	message := located.GetMessage()
+	hint := "the keys are described in docs/configuration.md"
+	if m := unknownField.FindStringSubmatch(message); m != nil {
+		message = "unknown key " + strconv.Quote(m[1])
+		if near := nearest(m[1], yamlKeys(reflect.TypeFor[Config]())); near != "" {
+			hint = "did you mean " + strconv.Quote(near) + "?"
+		}
+	}
+	line := ""
+	if lines := strings.Split(text, "\n"); at.Line >= 1 && at.Line <= len(lines) {
+		line = lines[at.Line-1]
+	}
+	return withHint(fmt.Errorf("%s:%d:%d: %s\n%5d | %s\n      | %s^", path, at.Line, at.Column, message, at.Line, line, strings.Repeat(" ", max(at.Column-1, 0))), "%s", hint)
+}
+
+// yamlKeys lists every key of a configuration type.
+func yamlKeys(t reflect.Type) []string {
+	var keys []string
+	for field := range t.Fields() {
+		if !field.IsExported() {
+			continue
+		}
+		keys = append(keys, field.Tag.Get("yaml"))
+		inner := field.Type
+		if inner.Kind() == reflect.Slice {
+			inner = inner.Elem()
+		}
+		if inner.Kind() == reflect.Struct {
+			keys = append(keys, yamlKeys(inner)...)
+		}
+	}
+	return keys
+}
+
+func flagNames(cmd *cobra.Command) []string {
+	var names []string
+	cmd.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
+	cmd.InheritedFlags().VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
+	return names
+}
+
+// nearest returns the candidate that is at most two edits away, or "".
+func nearest(word string, candidates []string) string {
+	best, distance := "", 3
+	for _, c := range candidates {
+		if d := editDistance(word, c); d < distance {
+			best, distance = c, d
+		}
+	}
+	return best
+}
+
+// editDistance counts insertions, deletions and replacements.
+func editDistance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			above := row[j+1]
+			if a[i] == b[j] {
+				row[j+1] = diagonal
+			} else {
+				row[j+1] = 1 + min(diagonal, above, row[j])
+			}
+			diagonal = above
+		}
+	}
+	return row[len(b)]
+}
+
+func quote(s string) string { return strconv.Quote(s) }

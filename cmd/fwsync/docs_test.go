@@ -1,0 +1,82 @@
+package main
+
+import (
+	"bufio"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"fwsync/cloudfw/alibaba"
+)
+
+// Every fwsync command line in the documentation is one that the program accepts:
+// the command exists and so does each flag. What they do is for the scripts.
+func TestCommandsInTheDocsExist(t *testing.T) {
+	seen := 0
+	command := regexp.MustCompile("(?:^(?:go run \\./cmd/)?|&& |`)fwsync ([a-z][^`#|&\n]*)")
+	for _, file := range []string{"README.md", "docs/configuration.md", "CONTRIBUTING.md", "bench/README.md", "examples/README.md", "terraform/README.md", "fwsync.yaml"} {
+		data, err := os.ReadFile(filepath.Join("../..", file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		// Prose may begin with the program's name too; commands stand in code.
+		fenced := false
+		var code []string
+		for line := range strings.Lines(string(data)) {
+			if strings.HasPrefix(line, "```") {
+				fenced = !fenced
+				continue
+			}
+			if fenced || strings.Contains(line, "`") {
+				code = append(code, command.FindAllString(line, -1)...)
+			}
+		}
+		for _, text := range code {
+			m := command.FindStringSubmatch(text)
+			words := strings.Fields(m[1])
+			cmd, rest, err := newRoot().Find(words)
+			if err != nil || cmd.Name() != words[0] {
+				t.Errorf("%s: fwsync %s: no such command", file, words[0])
+				continue
+			}
+			seen++
+			known := flagNames(cmd)
+			for _, word := range rest {
+				if name, ok := strings.CutPrefix(word, "--"); ok && !slices.Contains(known, name) && name != "help" {
+					t.Errorf("%s: fwsync %s: no flag --%s", file, words[0], name)
+				}
+			}
+		}
+	}
+	if seen < 10 {
+		t.Errorf("only %d commands found: the test guards nothing", seen)
+	}
+}
+
+// The terraform module grants exactly the calls that the code makes.
+func TestTerraformGrantsWhatTheCodeCalls(t *testing.T) {
+	file, err := os.Open("../../terraform/main.tf")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	var granted []string
+	action := regexp.MustCompile(`"((?:yundun-cloudfirewall|ecs):[A-Za-z]+)"`)
+	for lines := bufio.NewScanner(file); lines.Scan(); {
+		if m := action.FindStringSubmatch(lines.Text()); m != nil {
+			granted = append(granted, m[1])
+		}
+	}
+	var called []string
+	for _, api := range alibaba.APIs() {
+		called = append(called, api.Permission())
+	}
+	slices.Sort(granted)
+	slices.Sort(called)
+	if !slices.Equal(granted, called) {
+		t.Errorf("granted\n%v\ncalled\n%v", granted, called)
+	}
+}

@@ -1,0 +1,97 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"fwsync/cloudfw"
+	"fwsync/ledger"
+	"fwsync/ledger/sqlite"
+)
+
+// The exit codes, as documented in docs/design.md.
+const (
+	exitDone    = 0
+	exitError   = 1
+	exitPending = 2 // changes pending: plan
+	exitRefused = 3 // refused by a gate
+	exitGap     = 4 // something demanded is not enforced
+	exitSick    = 5 // a source is sick, the rest is done
+	exitHeld    = 6 // another process holds the lease
+)
+
+// outcome ends a command whose answer is on stdout already with a code of its own.
+// say may be empty.
+type outcome struct {
+	code int
+	say  string
+	hint string
+}
+
+func (o *outcome) Error() string { return o.say }
+func (o *outcome) Hint() string  { return o.hint }
+
+// hinted is an error that knows what to do next.
+type hinted struct {
+	error
+	hint string
+}
+
+func (h *hinted) Hint() string  { return h.hint }
+func (h *hinted) Unwrap() error { return h.error }
+
+func withHint(err error, hint string, args ...any) error {
+	return &hinted{err, fmt.Sprintf(hint, args...)}
+}
+
+// report prints the error for a person and maps it to the exit code.
+func report(w io.Writer, err error) int {
+	if err == nil {
+		return exitDone
+	}
+	if text := err.Error(); text != "" {
+		fmt.Fprintf(w, "fwsync: error: %s\n", strings.TrimRight(text, "\n"))
+	}
+	if hint := hintFor(err); hint != "" {
+		fmt.Fprintf(w, "hint: %s\n", hint)
+	}
+	if o, ok := errors.AsType[*outcome](err); ok {
+		return o.code
+	}
+	if _, ok := errors.AsType[*sqlite.HeldError](err); ok {
+		return exitHeld
+	}
+	return exitError
+}
+
+func hintFor(err error) string {
+	var own interface{ Hint() string }
+	if errors.As(err, &own) {
+		return own.Hint()
+	}
+	switch {
+	case errors.Is(err, context.Canceled), errors.Is(err, cloudfw.Canceled):
+		return "nothing after this point was done; run the command again to go on"
+	case errors.Is(err, ledger.ErrLocked):
+		return "wait for the other fwsync to end, or find it with: fuser -v FILE"
+	case errors.Is(err, ledger.ErrCorrupt):
+		return "the file was left as it is; restore it from a backup, or move it away to start with an empty ledger (the cloud keeps its rules)"
+	case errors.Is(err, os.ErrNotExist):
+		return "check the path; relative paths in fwsync.yaml start at the file's own folder"
+	case errors.Is(err, os.ErrPermission):
+		return "check who may read the file, or run as the user who may"
+	case errors.Is(err, cloudfw.UnknownOutcome):
+		return "a call may or may not have had its effect; run fwsync reconcile, which looks before it acts"
+	case errors.Is(err, cloudfw.Quota):
+		return "the account's quota is reached; fwsync status shows what is used"
+	case errors.Is(err, cloudfw.Denied):
+		return "check the credentials and the role's permissions (terraform/ has the least that fwsync needs)"
+	case errors.Is(err, cloudfw.Throttled), errors.Is(err, cloudfw.Unavailable):
+		return "the cloud did not answer properly after several attempts; try again in a minute"
+	}
+	return ""
+}

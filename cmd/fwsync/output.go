@@ -1,0 +1,52 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+
+	"github.com/goccy/go-yaml"
+	"github.com/spf13/cobra"
+)
+
+// checkOutput refuses a format that the command does not know.
+func checkOutput(g *global, more ...string) error {
+	for _, known := range append([]string{"table", "json", "yaml"}, more...) {
+		if g.output == known {
+			return nil
+		}
+	}
+	return withHint(fmt.Errorf("unknown output format %q", g.output), "use -o table, json or yaml")
+}
+
+// answer prints the value in the asked format; table is the renderer for people.
+func answer(cmd *cobra.Command, g *global, value any, table func(*screen)) error {
+	w := cmd.OutOrStdout()
+	switch g.output {
+	case "json":
+		return writeJSON(w, value)
+	case "yaml":
+		var text bytes.Buffer
+		if err := writeJSON(&text, value); err != nil {
+			return err
+		}
+		converted, err := yaml.JSONToYAML(text.Bytes())
+		if err != nil {
+			return fmt.Errorf("writing yaml: %w", err)
+		}
+		_, err = w.Write(converted)
+		return err
+	default:
+		s := newScreen(w)
+		table(s)
+		return s.flush()
+	}
+}
+
+func writeJSON(w io.Writer, value any) error {
+	enc := json.NewEncoder(w)
+	enc.SetIndent("", "  ")
+	enc.SetEscapeHTML(false)
+	return enc.Encode(value)
+}

@@ -1,0 +1,88 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"fwsync/ledger"
+	"fwsync/sync/reconcile"
+)
+
+func newPlan(g *global) *cobra.Command {
+	var flags limitFlags
+	var out string
+	cmd := &cobra.Command{
+		Use:   "plan",
+		Short: "show what reconcile would do, and change nothing",
+		Long: `Does everything that reconcile does up to the first change: reads the sources
+without moving on, decides without storing, plans and asks the gates. It is built
+against an interface that cannot write to the cloud.
+
+With --out the plan is saved for fwsync apply FILE, which executes exactly that or
+nothing: the file is bound to the policies, the decisions and every object read,
+lasts 30 minutes and is used once.
+
+Exit codes: 0 nothing to do, 2 changes pending, 3 a gate would refuse.`,
+		Example: `  fwsync plan
+  fwsync plan --out change.plan && fwsync apply change.plan
+  fwsync plan -o json | jq '.plan.steps[].op'`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := checkOutput(g); err != nil {
+				return err
+			}
+			w, err := open(cmd.Context(), g, false)
+			if err != nil {
+				return err
+			}
+			defer w.close()
+			look, err := w.look(flags.limits(w.config.Limits))
+			if err != nil {
+				return err
+			}
+			report, fresh, err := look.Preview(cmd.Context())
+			if err != nil {
+				return err
+			}
+			if out != "" {
+				if err := savePlan(out, report, fresh); err != nil {
+					return err
+				}
+			}
+			if err := conclude(cmd, g, report, nil); err != nil {
+				return err
+			}
+			if report.Plan.Changes() {
+				return &outcome{code: exitPending}
+			}
+			return nil
+		},
+	}
+	flags.register(cmd)
+	cmd.Flags().StringVar(&out, "out", "", "save the plan to this `file` for fwsync apply")
+	return cmd
+}
+
+// savePlan writes the file whole or not at all, readable by its owner only: it
+// names attackers and rules.
+func savePlan(path string, report reconcile.Report, fresh []ledger.Decision) error {
+	temp, err := os.CreateTemp(filepath.Dir(path), ".plan-*")
+	if err != nil {
+		return fmt.Errorf("saving the plan: %w", err)
+	}
+	defer os.Remove(temp.Name())
+	file := reconcile.PlanFile{Schema: reconcile.FileSchema, Cloud: report.Cloud, Plan: report.Plan, Decisions: fresh}
+	if err := file.Write(temp); err != nil {
+		return fmt.Errorf("saving the plan: %w", err)
+	}
+	if err := temp.Close(); err != nil {
+		return fmt.Errorf("saving the plan: %w", err)
+	}
+	if err := os.Rename(temp.Name(), path); err != nil {
+		return fmt.Errorf("saving the plan: %w", err)
+	}
+	return nil
+}

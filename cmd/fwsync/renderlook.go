@@ -1,0 +1,109 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+
+	"fwsync/sync/reconcile"
+)
+
+func renderStatus(s *screen, r reconcile.Report) {
+	s.line("fwsync status: owner %s, cloud %s", r.Owner, r.Cloud)
+	s.title("Pending")
+	if r.Plan.Changes() {
+		s.line("  %s away from what must be; fwsync plan shows them", plural(len(r.Plan.Steps), "step"))
+	} else {
+		s.line("  nothing: the cloud is as it must be")
+	}
+	s.title("Capacity")
+	renderCapacity(s, r)
+	for _, u := range r.Plan.Untouched {
+		s.line("  not ours: %d %s", u.Count, u.Where)
+	}
+	renderVerification(s, *r.Verification)
+}
+
+func renderExplanation(s *screen, e reconcile.Explanation) {
+	s.line("%s: %s", e.Address, e.Verdict)
+	if len(e.Decisions) > 0 {
+		s.title("Decisions")
+		var rows [][]string
+		for _, d := range e.Decisions {
+			state := until(d.End)
+			if !d.RevokedAt.IsZero() {
+				state = fmt.Sprintf("taken back %s by %s: %s", clock(d.RevokedAt), d.RevokedBy, d.RevokeReason)
+			}
+			rows = append(rows, []string{fmt.Sprint(d.ID), string(d.Verdict), d.Prefix.String(), "from " + clock(d.Start), state, d.Author, d.Reason})
+		}
+		s.columns([]string{"ID", "VERDICT", "PREFIX", "START", "END", "BY", "REASON"}, rows)
+		for _, d := range e.Decisions {
+			for _, line := range d.Evidence {
+				s.line("  evidence of decision %d, %s line %d (sha256 %s…):\n    %s", d.ID, line.Source, line.Line, line.Hash, line.Text)
+			}
+		}
+	}
+	for _, x := range e.Exempt {
+		s.line("  never blocked: %s", x)
+	}
+	if len(e.Traces) > 0 {
+		s.title("Enforced by")
+		var rows [][]string
+		for _, t := range e.Traces {
+			rows = append(rows, []string{t.Target, fmt.Sprintf("#%d", t.Order), t.RuleID, t.Via, t.Prefix.String(), until(t.Until)})
+		}
+		s.columns([]string{"TARGET", "ORDER", "LIVE RULE", "THROUGH", "PREFIX", "END"}, rows)
+	}
+	for _, g := range e.Gaps {
+		s.line("  %s %s at %s: %s", s.bad("gap:"), g.Subject, g.Target, g.Reason)
+	}
+	if len(e.Rules) > 0 {
+		s.title("Live rules of the internet firewall that look at it, in order")
+		var rows [][]string
+		for _, r := range e.Rules {
+			whose := "not ours"
+			if r.Ours {
+				whose = "ours"
+			}
+			if r.Disabled {
+				whose += ", disabled"
+			}
+			rows = append(rows, []string{fmt.Sprintf("#%d", r.Order), r.Rule, whose, r.Description})
+		}
+		s.columns(nil, rows)
+	}
+}
+
+func renderDetections(s *screen, v detectAnswer) {
+	renderSources(s, v.Sources)
+	s.title("Signals")
+	var names []string
+	for name := range v.Signals {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	var rows [][]string
+	for _, name := range names {
+		rows = append(rows, []string{name, fmt.Sprint(v.Signals[name])})
+	}
+	s.columns(nil, rows)
+	s.title("Attackers (" + v.Policy + ")")
+	if len(v.Detections) == 0 {
+		s.line("  none")
+	}
+	rows = nil
+	for _, d := range v.Detections {
+		note := ""
+		if d.Withheld != "" {
+			note = d.Withheld
+		}
+		rows = append(rows, []string{host(d.Prefix), d.Rule, fmt.Sprint(d.Count), fmt.Sprint(d.Peak), clock(d.FirstSeen), clock(d.LastSeen), note})
+	}
+	if len(rows) > 0 {
+		s.columns([]string{"ADDRESS", "DETECTION", "COUNT", "PEAK", "FIRST SEEN", "LAST SEEN", ""}, rows)
+	}
+	for _, d := range v.Detections[:min(len(v.Detections), 3)] {
+		if len(d.Evidence) > 0 {
+			s.line("  evidence against %s, line %d (sha256 %s…):\n    %s", d.Prefix, d.Evidence[0].Line, d.Evidence[0].Hash, d.Evidence[0].Text)
+		}
+	}
+}

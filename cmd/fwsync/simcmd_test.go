@@ -1,0 +1,207 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http/httptest"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"fwsync/cloudfw/simulator"
+)
+
+// clouds are the served simulators, by the script's folder.
+var clouds sync.Map
+
+// served is a simulator that the script serves to the programs it runs.
+type served struct{ cloud *simulator.Cloud }
+
+// simulated looks at or edits the simulated cloud of the script: the one it serves,
+// or the world in .fwsync/simulator.json.
+//
+//	sim serve                     serves a cloud and points fwsync at it
+//	sim fail ACTION KIND [COUNT]  the next calls of ACTION (- for every write) go wrong
+//	sim calls                     prints the writing calls since the last time
+//	sim dump                      prints policies, books and group rules, sorted
+//	sim check                     fails when an invariant of the cloud is broken
+//	sim accept-on-top SOURCE      a colleague's accept rule at position 1
+//	sim delete-rule N, sim disable-rule N, sim rename-rule N TEXT   IPv4 policies
+func simulated(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) == 0 {
+		ts.Fatalf("usage: sim COMMAND…")
+	}
+	if args[0] == "serve" {
+		serve(ts)
+		return
+	}
+	cloud := cloudOf(ts)
+	switch args[0] {
+	case "fail":
+		fault := simulator.Fault{Action: args[1], Kind: simulator.FaultKind(args[2])}
+		if args[1] == "-" {
+			fault.Action, fault.Writes = "", true
+		}
+		if len(args) > 3 {
+			_, err := fmt.Sscan(args[3], &fault.Count)
+			ts.Check(err)
+		}
+		cloud.Inject(fault)
+	case "calls":
+		calls := slices.DeleteFunc(cloud.Calls(), func(c simulator.Call) bool { return !c.Write })
+		write(ts, fmt.Sprintf("writing calls: %d\n", len(calls)))
+		for _, c := range calls {
+			write(ts, strings.TrimSpace(c.Action+" "+c.Code)+"\n")
+		}
+		cloud.ResetCalls()
+	case "dump":
+		write(ts, dump(cloud.Snapshot()))
+	case "check":
+		ts.Check(cloud.Check())
+	case "accept-on-top":
+		_, err := cloud.AddControlPolicy(simulator.Policy{Direction: "in", IPVersion: 4, Order: 1, Action: "accept", SourceType: "net", Source: args[1],
+			DestinationType: "net", Destination: "0.0.0.0/0", Proto: "ANY", Application: "ANY", Description: "a colleague was here"})
+		ts.Check(err)
+	case "delete-rule":
+		ts.Check(cloud.DeleteControlPolicy(policyAt(ts, cloud, args[1]).UUID))
+	case "disable-rule":
+		ts.Check(cloud.ModifyControlPolicy(policyAt(ts, cloud, args[1]).UUID, func(p *simulator.Policy) { p.Disabled = true }))
+	case "rename-rule":
+		ts.Check(cloud.ModifyControlPolicy(policyAt(ts, cloud, args[1]).UUID, func(p *simulator.Policy) { p.Description = args[2] }))
+	default:
+		ts.Fatalf("unknown sim command %q", args[0])
+	}
+}
+
+func serve(ts *testscript.TestScript) {
+	world := simulator.DefaultWorld()
+	cloud, err := simulator.New(simulator.Options{World: &world})
+	ts.Check(err)
+	server := httptest.NewServer(cloud.Handler())
+	ts.Defer(server.Close)
+	ts.Setenv("FWSYNC_CLOUD", "alibaba")
+	ts.Setenv("FWSYNC_ALIBABA_REGION", "cn-hangzhou")
+	ts.Setenv("FWSYNC_ALIBABA_ENDPOINT", strings.TrimPrefix(server.URL, "http://"))
+	ts.Setenv("FWSYNC_ALIBABA_INSECURE", "true")
+	ts.Setenv("ALIBABA_CLOUD_ACCESS_KEY_ID", simulator.DefaultKey)
+	ts.Setenv("ALIBABA_CLOUD_ACCESS_KEY_SECRET", simulator.DefaultSecret)
+	clouds.Store(ts.Getenv("WORK"), &served{cloud})
+	ts.Defer(func() { clouds.Delete(ts.Getenv("WORK")) })
+}
+
+func cloudOf(ts *testscript.TestScript) *simulator.Cloud {
+	if s, ok := clouds.Load(ts.Getenv("WORK")); ok {
+		return s.(*served).cloud
+	}
+	cloud, err := simulator.New(simulator.Options{StateFile: ts.MkAbs(".fwsync/simulator.json")})
+	ts.Check(err)
+	return cloud
+}
+
+func policyAt(ts *testscript.TestScript, cloud *simulator.Cloud, order string) simulator.Policy {
+	for _, p := range cloud.Snapshot().Policies {
+		if p.Direction == "in" && p.IPVersion != 6 && fmt.Sprint(p.Order) == order {
+			return p
+		}
+	}
+	ts.Fatalf("there is no IPv4 policy #%s", order)
+	return simulator.Policy{}
+}
+
+// dump prints what enforces something, without ids and times.
+func dump(s simulator.State) string {
+	var b strings.Builder
+	for _, p := range s.Policies {
+		state := ""
+		if p.Disabled {
+			state = " (disabled)"
+		}
+		fmt.Fprintf(&b, "%s ipv%d #%d %s %s:%s to %s:%s %s %s %q%s\n", p.Direction, max(p.IPVersion, 4), p.Order, p.Action, p.SourceType, p.Source, p.DestinationType, p.Destination, p.Proto, p.DestPort, p.Description, state)
+	}
+	for _, k := range s.AddressBooks {
+		fmt.Fprintf(&b, "book %s: %d addresses\n", k.Name, len(k.Addresses))
+	}
+	for _, g := range s.SecurityGroups {
+		for _, r := range g.Rules {
+			fmt.Fprintf(&b, "group %s %s %s %d %q\n", g.ID, r.Direction, r.Policy, r.Priority, r.Description)
+		}
+	}
+	for _, l := range s.PrefixLists {
+		fmt.Fprintf(&b, "list %s: %d of %d entries\n", l.Name, len(l.Entries), l.MaxEntries)
+	}
+	return b.String()
+}
+
+// jq compares one value: jq FILE path.to.value WANT, where a number in the path is
+// an index and "len" the length.
+func jq(ts *testscript.TestScript, neg bool, args []string) {
+	if len(args) != 3 {
+		ts.Fatalf("usage: jq FILE PATH WANT")
+	}
+	var value any
+	if err := json.Unmarshal(readFile(ts, args[0]), &value); err != nil {
+		ts.Fatalf("%s is not JSON: %v", args[0], err)
+	}
+	for _, key := range strings.Split(args[1], ".") {
+		switch v := value.(type) {
+		case map[string]any:
+			value = v[key]
+		case []any:
+			if key == "len" {
+				value = len(v)
+				continue
+			}
+			var i int
+			if _, err := fmt.Sscan(key, &i); err != nil || i >= len(v) {
+				ts.Fatalf("%s: no element %q", args[1], key)
+			}
+			value = v[i]
+		default:
+			ts.Fatalf("%s: %q is below a %T", args[1], key, v)
+		}
+	}
+	if got := fmt.Sprint(value); (got == args[2]) == neg {
+		ts.Fatalf("%s is %s, want %s", args[1], got, args[2])
+	}
+}
+
+var masks = []struct {
+	pattern *regexp.Regexp
+	text    string
+}{
+	{regexp.MustCompile(`20\d\d-\d\d-\d\dT[0-9:.]+Z`), "TIME"},
+	{regexp.MustCompile(`20\d\d-\d\d-\d\d \d\d:\d\d:\d\dZ`), "TIME"},
+	{regexp.MustCompile(`ac100000-[0-9a-f-]+`), "RULE"},
+	{regexp.MustCompile(`sgr-sim\d+`), "GROUPRULE"},
+	{regexp.MustCompile(`pl-sim\d+`), "LIST"},
+	{regexp.MustCompile(`127\.0\.0\.1:\d+`), "HOST"},
+}
+
+// mask rewrites a file in place; "stdout" becomes the script's stdout again.
+func mask(ts *testscript.TestScript, _ bool, args []string) {
+	text := string(readFile(ts, args[0]))
+	for _, m := range masks {
+		text = m.pattern.ReplaceAllString(text, m.text)
+	}
+	text = strings.ReplaceAll(text, ts.Getenv("WORK"), "$WORK")
+	// The columns that hold them lose their padding with their width.
+	lines := strings.Split(text, "\n")
+	for i, line := range lines {
+		fields := strings.Fields(line)
+		if len(fields) == 6 && slices.Contains(fields, "healthy") {
+			fields[4] = "SPEED"
+		}
+		indent := line[:len(line)-len(strings.TrimLeft(line, " "))]
+		lines[i] = strings.TrimRight(indent+strings.Join(fields, " "), " ")
+	}
+	text = strings.Join(lines, "\n")
+	if args[0] == "stdout" {
+		write(ts, text)
+		return
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(text), 0o600))
+}

@@ -1,0 +1,42 @@
+package main
+
+import (
+	"github.com/spf13/cobra"
+)
+
+func newStatus(g *global) *cobra.Command {
+	return &cobra.Command{
+		Use:   "status",
+		Short: "compare what must be true with what is",
+		Long: `Reads the ledger and the cloud, no log, and changes nothing: active blocks, what
+enforces them, gaps, pending changes, capacity, and what belongs to others.
+
+Exit codes: 0 all is enforced, 4 something is not.`,
+		Example: `  fwsync status
+  fwsync status -o json | jq .verification.gaps`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := checkOutput(g); err != nil {
+				return err
+			}
+			w, err := open(cmd.Context(), g, false)
+			if err != nil {
+				return err
+			}
+			defer w.close()
+			look, err := w.look((&limitFlags{}).limits(w.config.Limits))
+			if err != nil {
+				return err
+			}
+			report, err := look.Standing(cmd.Context())
+			if err != nil {
+				return err
+			}
+			if err := answer(cmd, g, report, func(s *screen) { renderStatus(s, report) }); err != nil {
+				return err
+			}
+			report.Refusals = nil // of a plan that nobody asked to apply
+			return ending(report)
+		},
+	}
+}
