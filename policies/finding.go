@@ -11,8 +11,8 @@ type Finding struct {
 	File    string `json:"file"`             // as the caller named it; the folder for findings about the whole
 	Line    int    `json:"line,omitempty"`   // from 1; 0 when the finding is about the whole file or folder
 	Column  int    `json:"column,omitempty"` // from 1, in characters
-	Message string `json:"message"`
-	Hint    string `json:"hint,omitempty"`   // what to do instead; empty when there is nothing to add
+	Message string `json:"message"`          // one line, free of control characters
+	Hint    string `json:"hint,omitempty"`   // what to do instead, likewise; empty when there is nothing to add
 	Source  string `json:"source,omitempty"` // the offending line, shortened and free of control characters
 	Caret   int    `json:"caret,omitempty"`  // the column within Source, from 1
 }

@@ -25,13 +25,14 @@ type placed struct {
 }
 
 // at adds a finding at a place. The same finding at the same place, which aliases
-// and groups used twice bring about, is kept once. An empty hint is no hint.
+// and groups used twice bring about, is kept once. An empty hint is no hint. Both
+// texts may quote the file, so control characters are replaced.
 func (r *report) at(p place, hint, format string, args ...any) {
 	if len(r.found) >= maxFindings {
 		r.untold = true
 		return
 	}
-	message := fmt.Sprintf(format, args...)
+	message := printable(fmt.Sprintf(format, args...))
 	key := fmt.Sprintf("%d:%d:%d:%s", p.src.index, p.line, p.column, message)
 	if r.seen[key] {
 		return
@@ -43,7 +44,7 @@ func (r *report) at(p place, hint, format string, args ...any) {
 	text, caret := p.excerpt()
 	r.found = append(r.found, placed{p.src.index, p.line, p.column, Finding{
 		File: p.src.name, Line: p.line, Column: p.column,
-		Message: message, Hint: hint, Source: text, Caret: caret,
+		Message: message, Hint: printable(hint), Source: text, Caret: caret,
 	}})
 }
 
@@ -51,7 +52,7 @@ func (r *report) at(p place, hint, format string, args ...any) {
 // among the files; -1 puts it first.
 func (r *report) about(name string, position int, hint, format string, args ...any) {
 	r.found = append(r.found, placed{file: position, Finding: Finding{
-		File: name, Message: fmt.Sprintf(format, args...), Hint: hint,
+		File: name, Message: printable(fmt.Sprintf(format, args...)), Hint: printable(hint),
 	}})
 }
 
