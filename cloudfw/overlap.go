@@ -45,7 +45,7 @@ func (s Snapshot) Addresses(peer Peer) ([]netip.Prefix, bool) {
 		return []netip.Prefix{p}, err == nil
 	case Book:
 		b, ok := s.Book(peer.Value)
-		return b.Prefixes, ok
+		return b.Prefixes, ok && b.Type == Addresses
 	case List:
 		for _, l := range s.Lists {
 			if l.ID == peer.Value || l.Name == peer.Value {

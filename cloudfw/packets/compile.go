@@ -1,0 +1,219 @@
+package packets
+
+import (
+	"cmp"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+	"time"
+
+	"fwsync/cloudfw"
+)
+
+// Compiler turns rules into lists. It remembers what it has compiled, so that many
+// states of one account, which have nearly all in common, cost little more than one.
+// It takes the content of a book for immutable: a changed book has another slice.
+// Not safe for concurrent use.
+type Compiler struct {
+	peers map[peerKey]resolved
+	rules map[ruleKey]*rule
+}
+
+// NewCompiler returns an empty compiler.
+func NewCompiler() *Compiler {
+	return &Compiler{peers: map[peerKey]resolved{}, rules: map[ruleKey]*rule{}}
+}
+
+// peerKey is a peer and the identity of what its name stands for.
+type peerKey struct {
+	peer   cloudfw.Peer
+	family cloudfw.Family
+	known  bool
+	first  *netip.Prefix
+	length int
+}
+
+// resolved is a peer's set, or the condition that stands for it.
+type resolved struct {
+	set       set
+	condition string
+}
+
+// ruleKey is all that a compiled rule depends on.
+type ruleKey struct {
+	rule                cloudfw.FirewallRule
+	source, destination peerKey
+	ports               *string
+	strict              bool
+}
+
+// Firewall compiles one ordered list of the firewall as it stands in a snapshot.
+// Rules are taken in the order given. What no packet's header tells is an opaque
+// condition: a domain, a location, a validity time, a book that the snapshot does not
+// hold. Without a match traffic passes (reference §2). With strict mode traffic whose
+// application is not recognised is dropped by the first rule that only its application
+// keeps from matching (reference §2.1, advanced config).
+func (c *Compiler) Firewall(key cloudfw.ListKey, rules []cloudfw.FirewallRule, world cloudfw.Snapshot) *List {
+	l := &List{family: key.Family, pass: true, rules: make([]*rule, 0, len(rules))}
+	n := namesOf(world)
+	for _, r := range rules {
+		compiled := c.rule(r, key.Family, n, false)
+		l.rules = append(l.rules, compiled)
+		if world.Strict && key.Border.Kind() == cloudfw.InternetBorder && compiled.applications != nil {
+			l.rules = append(l.rules, c.rule(r, key.Family, n, true))
+		}
+	}
+	return l
+}
+
+// rule compiles a rule, or the drop of unrecognised traffic that goes with it in
+// strict mode.
+func (c *Compiler) rule(r cloudfw.FirewallRule, family cloudfw.Family, n names, strict bool) *rule {
+	r.Order, r.Cost, r.Hits, r.LastHit = 0, 0, 0, time.Time{}
+	key := ruleKey{rule: r, source: n.key(r.Source, family), destination: n.key(r.Destination, family), strict: strict}
+	if b, ok := n.books[r.PortBook]; ok && len(b.Entries) > 0 {
+		key.ports = &b.Entries[0]
+	}
+	if known, ok := c.rules[key]; ok {
+		return known
+	}
+	compiled := &rule{id: cmp.Or(r.ID, r.Description), pass: r.Action != cloudfw.Drop, never: r.Disabled}
+	compiled.source = c.side(compiled, key.source, n)
+	compiled.destination = c.side(compiled, key.destination, n)
+	compiled.service = service(compiled, r.Protocol, r.Ports, r.PortBook, n)
+	if r.Application != "" && r.Application != "ANY" {
+		compiled.applications = sorted(strings.Split(r.Application, ","))
+	}
+	if !r.Validity.Permanent() {
+		v := r.Validity
+		compiled.conditions = append(compiled.conditions, fmt.Sprintf("in force %s %s–%s %s %s–%s", v.Repeat, stamp(v.Start), stamp(v.End), v.Days, v.From, v.To))
+	}
+	compiled.conditions = sorted(compiled.conditions)
+	if strict {
+		compiled.pass, compiled.applications = false, []string{""}
+	}
+	c.rules[key] = compiled
+	return compiled
+}
+
+// side resolves a peer. An empty set makes the rule one that never matches.
+func (c *Compiler) side(r *rule, key peerKey, n names) set {
+	got, ok := c.peers[key]
+	if !ok {
+		if prefixes, known := n.addresses(key.peer); known {
+			got.set = prefixSet(prefixes, key.family)
+		} else {
+			got.condition = key.peer.String()
+		}
+		c.peers[key] = got
+	}
+	if got.condition != "" {
+		r.conditions = append(r.conditions, got.condition)
+		return nil
+	}
+	if len(got.set) == 0 {
+		r.never = true
+	}
+	if slices.Equal(got.set, everyAddress(key.family)) {
+		return nil
+	}
+	return got.set
+}
+
+// service resolves protocol and ports. A port book is a set of ports when the world
+// holds it, otherwise a condition; so is a protocol that is not known.
+func service(r *rule, protocol cloudfw.Protocol, ports cloudfw.PortRange, book string, n names) set {
+	ranges := []cloudfw.PortRange{ports}
+	if book != "" {
+		known, ok := n.ports(book)
+		if !ok {
+			r.conditions = append(r.conditions, "ports "+book)
+			known = []cloudfw.PortRange{{}}
+		}
+		ranges = known
+	}
+	s, known := serviceOf(protocol, ranges)
+	switch {
+	case !known:
+		r.conditions = append(r.conditions, "protocol "+string(protocol))
+		return nil
+	case len(s) == 0:
+		r.never = true
+	case slices.Equal(s, everyService):
+		return nil
+	}
+	return s
+}
+
+// names is what the names in rules stand for.
+type names struct {
+	books map[string]cloudfw.AddressBook
+	lists map[string]cloudfw.PrefixList // by id and by name
+}
+
+func namesOf(world cloudfw.Snapshot) names {
+	n := names{make(map[string]cloudfw.AddressBook, len(world.Books)), make(map[string]cloudfw.PrefixList, 2*len(world.Lists))}
+	for _, b := range world.Books {
+		if _, again := n.books[b.Name]; !again { // the first of a name counts, as in Snapshot.Book
+			n.books[b.Name] = b
+		}
+	}
+	for _, l := range world.Lists {
+		n.lists[l.Name] = l
+		n.lists[l.ID] = l
+	}
+	return n
+}
+
+func (n names) key(peer cloudfw.Peer, family cloudfw.Family) peerKey {
+	key := peerKey{peer: peer, family: family}
+	if peer.Kind == cloudfw.Book || peer.Kind == cloudfw.List {
+		prefixes, known := n.addresses(peer)
+		key.known, key.length = known, len(prefixes)
+		if len(prefixes) > 0 {
+			key.first = &prefixes[0]
+		}
+	}
+	return key
+}
+
+// addresses is false for what is not a set of addresses, and for unknown names.
+func (n names) addresses(peer cloudfw.Peer) ([]netip.Prefix, bool) {
+	switch peer.Kind {
+	case cloudfw.Book:
+		b, ok := n.books[peer.Value]
+		return b.Prefixes, ok && b.Type == cloudfw.Addresses
+	case cloudfw.List:
+		l, ok := n.lists[peer.Value]
+		return l.Prefixes, ok
+	case cloudfw.Net:
+		p, err := cloudfw.ParsePrefix(peer.Value)
+		return []netip.Prefix{p}, err == nil
+	}
+	return nil, false
+}
+
+func (n names) ports(book string) ([]cloudfw.PortRange, bool) {
+	b, ok := n.books[book]
+	if !ok || b.Type != cloudfw.PortRanges {
+		return nil, false
+	}
+	var ports []cloudfw.PortRange
+	for _, text := range b.Entries {
+		r, err := cloudfw.ParsePortRange(text)
+		if err != nil {
+			return nil, false
+		}
+		ports = append(ports, r)
+	}
+	return ports, true
+}
+
+// stamp writes a time of a validity; the zero time is open.
+func stamp(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format(time.RFC3339)
+}

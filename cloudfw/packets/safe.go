@@ -1,0 +1,128 @@
+package packets
+
+import (
+	"slices"
+)
+
+// Moments are the states of one list along a plan: before it, after each step, and
+// after the last. A moment is safe when it gives every packet the verdict of the
+// first state or of the last (promise P2).
+type Moments struct {
+	*universe
+	tables []table
+}
+
+// NewMoments compiles the states together; there must be at least one. States that
+// a step left alone may be the same List.
+func NewMoments(states []*List) *Moments {
+	u, tables := newUniverse(states...)
+	return &Moments{u, tables}
+}
+
+// Unsafe lists packets that the state with the given index decides neither as the
+// first state nor as the last, at most so many boxes, with the verdicts of the first
+// state, of this one and of the last. It takes for granted that the state before it
+// is safe and looks only at packets that a changed rule matches; asked for every
+// index in turn it is exact.
+func (m *Moments) Unsafe(at, most int) []Difference {
+	last := len(m.tables) - 1
+	if at <= 0 || at >= last {
+		return nil
+	}
+	var all []Difference
+	for _, changed := range changedRules(m.tables[at-1].rules, m.tables[at].rules) {
+		region := m.rules[changed].sets
+		w := &walk{universe: m.universe, tables: m.within(region, 0, at, last), region: region}
+		w.settled = func(left [][]int32) bool {
+			return w.tables[1].pass == w.tables[0].pass && slices.Equal(left[1], left[0]) ||
+				w.tables[1].pass == w.tables[2].pass && slices.Equal(left[1], left[2]) ||
+				uniform(m.universe, w.tables, left, 1, 0) || uniform(m.universe, w.tables, left, 1, 2)
+		}
+		w.interesting = func(pass []bool) bool { return pass[1] != pass[0] && pass[1] != pass[2] }
+		if all = append(all, w.boxes(w.run(), most-len(all))...); len(all) >= most {
+			break
+		}
+	}
+	return all
+}
+
+// within are states without the rules that match no packet of a region.
+func (m *Moments) within(region []int32, states ...int) []table {
+	meets := make([][]bool, len(region)) // per dimension, by set; nil where all meet
+	for dim, number := range region {
+		if number == 0 {
+			continue
+		}
+		l := m.lines[dim]
+		meets[dim] = make([]bool, len(l.sets))
+		meets[dim][0] = true
+		for _, atom := range l.atoms[number] {
+			for _, n := range l.members[atom] {
+				meets[dim][n] = true
+			}
+		}
+	}
+	tables := make([]table, len(states))
+	for i, s := range states {
+		from := m.tables[s]
+		tables[i] = table{pass: from.pass, list: from.list}
+		for k, r := range from.rules {
+			apart := false
+			for dim, n := range m.rules[r].sets {
+				if meets[dim] != nil && !meets[dim][n] {
+					apart = true
+					break
+				}
+			}
+			if !apart {
+				tables[i].rules = append(tables[i].rules, r)
+				tables[i].at = append(tables[i].at, from.at[k])
+			}
+		}
+	}
+	return tables
+}
+
+// changedRules are rules whose packets may be decided differently in the second
+// sequence: those that only one of the two holds, or the one that moved.
+func changedRules(a, b []int32) []int32 {
+	for len(a) > 0 && len(b) > 0 && a[0] == b[0] {
+		a, b = a[1:], b[1:]
+	}
+	for len(a) > 0 && len(b) > 0 && a[len(a)-1] == b[len(b)-1] {
+		a, b = a[:len(a)-1], b[:len(b)-1]
+	}
+	n := len(a)
+	if n > 1 && n == len(b) {
+		switch {
+		case a[0] == b[n-1] && slices.Equal(a[1:], b[:n-1]):
+			return a[:1]
+		case b[0] == a[n-1] && slices.Equal(b[1:], a[:n-1]):
+			return b[:1]
+		}
+		if aligned := replaced(a, b); aligned != nil {
+			return aligned
+		}
+	}
+	return sortedRules(slices.Concat(a, b))
+}
+
+// replaced are the rules at the places where two sequences of one length differ, when
+// that explains all: an edit of a book changes its rules where they stand.
+func replaced(a, b []int32) []int32 {
+	var out []int32
+	for i := range a {
+		if a[i] != b[i] {
+			out = append(out, a[i], b[i])
+		}
+	}
+	if len(out) > len(a) {
+		return nil
+	}
+	return sortedRules(out)
+}
+
+func sortedRules(rules []int32) []int32 {
+	slices.Sort(rules)
+	return slices.Compact(rules)
+}
