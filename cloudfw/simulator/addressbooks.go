@@ -5,13 +5,6 @@ import (
 	"unicode/utf8"
 )
 
-// How ModifyAddressBook treats the address list it is given (reference §2.4).
-const (
-	ModeCover  = "Cover"
-	ModeAppend = "Append"
-	ModeDelete = "Delete"
-)
-
 // AddAddressBook adds a book and returns its uuid. b.UUID is ignored.
 func (c *Cloud) AddAddressBook(b AddressBook) (uuid string, err error) {
 	err = c.update(func(e *edit) error {
@@ -62,6 +55,9 @@ func (e *edit) addBook(b AddressBook) (string, error) {
 	if b.Addresses, err = e.cover(b.Type, b.Addresses); err != nil {
 		return "", err
 	}
+	if err := e.overfull(b.Type, b.Addresses); err != nil {
+		return "", err
+	}
 	if b.TagRelation == "" && b.Type == "tag" {
 		b.TagRelation = "and"
 	}
@@ -100,83 +96,20 @@ func (e *edit) modifyBook(uuid, mode string, addresses []string, change func(*Ad
 			return err
 		}
 	}
-	before := e.spreadTotal()
+	// Only a book that grows and is in use can take a border over its quota.
+	counts := len(b.Addresses) > len(old.Addresses) && e.inUse(old.Name)
+	var before []int
+	if counts {
+		before = e.spreadTotals()
+	}
 	e.AddressBooks[i] = b
 	if b.Name != old.Name {
 		e.renameReferences(old.Name, b.Name)
 	}
-	return e.spreadWithin(before)
-}
-
-func (e *edit) merge(b *AddressBook, mode string, addresses []string) ([]string, error) {
-	switch mode {
-	case "", ModeCover:
-		return e.cover(b.Type, addresses)
-	case ModeAppend:
-		return e.appendTo(b, addresses)
-	case ModeDelete:
-		return e.deleteFrom(b, addresses)
+	if counts {
+		return e.spreadsWithin(before)
 	}
-	return nil, bad("InvalidModifyMode", "Specified parameter ModifyMode is not valid.")
-}
-
-func (e *edit) cover(kind string, addresses []string) ([]string, error) {
-	return e.appendTo(&AddressBook{Type: kind}, addresses)
-}
-
-func (e *edit) appendTo(b *AddressBook, addresses []string) ([]string, error) {
-	have, err := entryKeys(b, e.assume)
-	if err != nil {
-		return nil, err
-	}
-	out := slices.Clone(b.Addresses)
-	for _, text := range addresses {
-		entry, err := parseEntry(b.Type, text, e.assume)
-		if err != nil {
-			return nil, err
-		}
-		if have[entry.key] {
-			if e.assume.AppendExistingFails {
-				return nil, badEntry(b.Type, "%q is in the address group already", entry.address)
-			}
-			continue
-		}
-		have[entry.key] = true
-		out = append(out, entry.String())
-	}
-	if limit := e.limits.bookLimit(b.Type); len(out) > limit {
-		return nil, bad("ErrorAddressCountExceed", "The maximum number of addresses is exceeded: %d of %d.", len(out), limit)
-	}
-	return out, nil
-}
-
-func (e *edit) deleteFrom(b *AddressBook, addresses []string) ([]string, error) {
-	have, err := entryKeys(b, e.assume)
-	if err != nil {
-		return nil, err
-	}
-	gone := map[string]bool{}
-	for _, text := range addresses {
-		entry, err := parseEntry(b.Type, text, e.assume)
-		if err != nil {
-			return nil, err
-		}
-		if !have[entry.key] && e.assume.DeleteMissingFails {
-			return nil, badEntry(b.Type, "%q is not in the address group", entry.address)
-		}
-		gone[entry.key] = true
-	}
-	out := make([]string, 0, len(b.Addresses))
-	for _, text := range b.Addresses {
-		entry, err := parseEntry(b.Type, text, e.assume)
-		if err != nil {
-			return nil, err
-		}
-		if !gone[entry.key] {
-			out = append(out, text)
-		}
-	}
-	return out, nil
+	return nil
 }
 
 func (e *edit) deleteBook(uuid string) error {
@@ -204,6 +137,9 @@ func (e *edit) judgeBookTexts(b *AddressBook) error {
 	if len(b.Tags) > 100 {
 		return bad("InvalidTagList", "Specified parameter TagList is not valid. It has at most 100 tags.")
 	}
+	if len(b.AckNamespaces) > 10 || len(b.AckLabels) > 10 {
+		return bad("ErrorParameters", "A book of cluster addresses names at most 10 namespaces and 10 labels.")
+	}
 	if !slices.Contains([]string{"", "and", "or"}, b.TagRelation) {
 		return bad("InvalidTagRelation", "Specified parameter TagRelation is not valid.")
 	}
@@ -211,6 +147,7 @@ func (e *edit) judgeBookTexts(b *AddressBook) error {
 }
 
 func (e *edit) renameReferences(from, to string) {
+	e.ownPolicies()
 	for i := range e.Policies {
 		p := &e.Policies[i]
 		if p.SourceType == "group" && p.Source == from {
@@ -231,6 +168,18 @@ func noSuchBook() error {
 
 func (s *State) bookIndex(uuid string) int {
 	return slices.IndexFunc(s.AddressBooks, func(b AddressBook) bool { return b.UUID == uuid })
+}
+
+// inUse tells whether a policy refers to the book.
+func (s *State) inUse(name string) bool {
+	for i := range s.Policies {
+		p := &s.Policies[i]
+		if p.SourceType == "group" && p.Source == name || p.DestinationType == "group" && p.Destination == name ||
+			p.DestPortType == "group" && p.DestPortGroup == name {
+			return true
+		}
+	}
+	return false
 }
 
 // references counts, by book name, the policies that use a book.

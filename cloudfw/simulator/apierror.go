@@ -15,6 +15,7 @@ type APIError struct {
 	// RetryAfter is sent as x-acs-retry-after in milliseconds when positive
 	// (reference §1.3).
 	RetryAfter time.Duration
+	denied     *denial // AccessDeniedDetail
 }
 
 // Error returns code and message.

@@ -83,10 +83,14 @@ func portPair(text string) string {
 	return text + "/" + text
 }
 
-// entryKeys is the set of addresses a book holds.
-func entryKeys(b *AddressBook, assume Assumptions) (map[string]bool, error) {
-	keys := make(map[string]bool, len(b.Addresses))
+// entryKeys is the set of addresses a book holds among those that may be like the
+// given ones.
+func entryKeys(b *AddressBook, given []bookEntry, assume Assumptions) (map[string]bool, error) {
+	keys, like := make(map[string]bool, len(given)), likenessOf(b.Type, given, assume)
 	for _, text := range b.Addresses {
+		if !like.fits(text) {
+			continue
+		}
 		entry, err := parseEntry(b.Type, text, assume)
 		if err != nil {
 			return nil, err

@@ -7,7 +7,7 @@ import (
 )
 
 // check reports every broken invariant of the state, joined, in a fixed order.
-func (s *State) check(limits Limits) error {
+func (s *State) check(limits Limits, assume Assumptions) error {
 	var problems []error
 	report := func(format string, args ...any) { problems = append(problems, fmt.Errorf(format, args...)) }
 	if s.Version != StateVersion {
@@ -22,8 +22,10 @@ func (s *State) check(limits Limits) error {
 		}
 	}
 	s.checkUnique(report)
-	s.checkPolicies(limits, report)
+	s.checkPolicies(limits, assume, report)
 	s.checkBooks(limits, report)
+	s.checkPlaces(report)
+	s.checkEvents(report)
 	s.checkPrefixLists(limits, report)
 	s.checkGroups(limits, report)
 	return errors.Join(problems...)
@@ -52,6 +54,18 @@ func (s *State) checkUnique(report reporter) {
 	for _, l := range s.PrefixLists {
 		note(l.ID, fmt.Sprintf("prefix list %q", l.Name))
 	}
+	for _, g := range s.NATGateways {
+		note(g.ID, fmt.Sprintf("NAT gateway %q", g.Name))
+	}
+	for _, f := range s.VPCFirewalls {
+		note(f.ID, fmt.Sprintf("VPC firewall %q", f.Name))
+	}
+	for _, e := range s.RiskEvents {
+		note(e.ID, fmt.Sprintf("risk event %q", e.Name))
+	}
+	for _, e := range s.InvadeEvents {
+		note(e.Key, fmt.Sprintf("invade event %q", e.Name))
+	}
 	for _, g := range s.SecurityGroups {
 		note(g.ID, fmt.Sprintf("security group %q", g.Name))
 		for _, r := range g.Rules {
@@ -61,28 +75,31 @@ func (s *State) checkUnique(report reporter) {
 }
 
 func (p *Policy) label() string {
-	return fmt.Sprintf("policy %d (%s, IPv%d)", p.Order, p.Direction, p.IPVersion)
+	where := fmt.Sprintf("%s, IPv%d", p.Direction, p.IPVersion)
+	if p.place() != "" {
+		where = p.place()
+	}
+	return fmt.Sprintf("policy %d (%s)", p.Order, where)
 }
 
-func (s *State) checkPolicies(limits Limits, report reporter) {
-	type list struct {
-		direction string
-		version   int
-	}
-	next := map[list]int{}
+func (s *State) checkPolicies(limits Limits, assume Assumptions, report reporter) {
+	place, last := map[listKey]int{}, map[listKey]int{}
 	for i := range s.Policies {
 		p := s.Policies[i]
-		l := list{p.Direction, p.IPVersion}
-		next[l]++
-		if p.Order != next[l] {
-			report("%s stands at place %d of its list", p.label(), next[l])
+		k := p.list()
+		place[k]++
+		if p.Order != place[k] && (!assume.BeyondEndKeepsOrder || p.Order <= last[k]) {
+			report("%s stands at place %d of its list", p.label(), place[k])
 		}
+		last[k] = p.Order
 		if err := s.judgePolicy(&p, limits); err != nil {
 			report("%s: %w", p.label(), err)
 		}
 	}
-	if total := s.spreadTotal(); total > limits.SpreadUnits {
-		report("the policies use %d of %d spread units", total, limits.SpreadUnits)
+	for i, total := range s.spreadTotals() {
+		if total > limits.SpreadUnits {
+			report("the policies use %d of %d spread units of the %s border", total, limits.SpreadUnits, borders[i].name)
+		}
 	}
 }
 
@@ -145,6 +162,12 @@ func (s *State) checkGroups(limits Limits, report reporter) {
 		g := &s.SecurityGroups[i]
 		if cost := s.ruleCost(g); cost > limits.RulesPerGroup {
 			report("security group %q uses %d of %d rules", g.ID, cost, limits.RulesPerGroup)
+		}
+		if n := groupReferences(g); n > maxGroupReferences {
+			report("security group %q refers to %d of %d groups", g.ID, n, maxGroupReferences)
+		}
+		if g.Type != "normal" && g.Type != "enterprise" {
+			report("security group %q is of type %q", g.ID, g.Type)
 		}
 		seen := map[SecurityRule]bool{}
 		for _, r := range g.Rules {

@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"sort"
 	"strings"
 	"sync/atomic"
@@ -27,8 +28,9 @@ var noon = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 type client struct {
 	t        testing.TB
 	base     string
-	method   string // POST if empty
-	inForm   bool   // business parameters in the body, as Terraform sends them
+	method   string   // POST if empty
+	inForm   bool     // business parameters in the body, as Terraform sends them
+	inQuery  []string // but these, which stay in the query
 	id       string
 	secret   string
 	override map[string]string // system parameters to change, empty value removes
@@ -116,13 +118,14 @@ func (c client) send(version, action string, pairs ...string) (*http.Response, e
 	}
 	for k, v := range business {
 		all = append(all, rfc3986(k)+"="+rfc3986(v))
-		if c.inForm {
+		if c.inForm && !slices.Contains(c.inQuery, k) {
 			form.Set(k, v)
 		} else {
 			query.Set(k, v)
 		}
 	}
-	sort.Strings(all)
+	// By name: of X.1=a and X.10=a the first comes first, although = sorts behind 0.
+	sort.Slice(all, func(i, j int) bool { return strings.SplitN(all[i], "=", 2)[0] < strings.SplitN(all[j], "=", 2)[0] })
 	mac := hmac.New(sha1.New, []byte(c.secret+"&"))
 	mac.Write([]byte(method + "&%2F&" + rfc3986(strings.Join(all, "&"))))
 	if _, given := c.override["Signature"]; !given {

@@ -17,12 +17,13 @@ type Cloud struct {
 	state    *State // never edited in place, so that a reader may keep it
 	previous *State // before the last successful write, what a stale read answers
 	file     *stateFile
-	calls    []*Call
+	calls    callRing
 	faults   []*Fault
 	guard    guard
 	buckets  map[string]*bucket
 	tokens   map[string]tokenUse
-	requests uint64
+	loans    loans
+	around   surroundings
 }
 
 // New returns a cloud that holds the state file if there is one, else
@@ -30,19 +31,23 @@ type Cloud struct {
 // that names it; it is never overwritten.
 func New(o Options) (*Cloud, error) {
 	c := &Cloud{opt: o.withDefaults(), buckets: map[string]*bucket{}, tokens: map[string]tokenUse{}}
+	c.surround()
+	if err := checkPermissions(o.Permissions); err != nil {
+		return nil, err
+	}
 	var world State
 	if o.World != nil {
 		world = o.World.clone()
 	}
 	world.complete()
-	if err := world.check(c.opt.Limits); err != nil {
+	if err := world.check(c.opt.Limits, c.opt.Assume); err != nil {
 		return nil, fmt.Errorf("checking the starting world: %w", err)
 	}
 	c.state, c.previous = &world, &world
 	if o.StateFile == "" {
 		return c, nil
 	}
-	c.file = &stateFile{path: o.StateFile, limits: c.opt.Limits}
+	c.file = &stateFile{path: o.StateFile, limits: c.opt.Limits, assume: c.opt.Assume}
 	unlock, err := c.file.lock()
 	if err != nil {
 		return nil, err
@@ -76,7 +81,7 @@ func (c *Cloud) Snapshot() State {
 func (c *Cloud) Load(s State) error {
 	next := s.clone()
 	next.complete()
-	if err := next.check(c.opt.Limits); err != nil {
+	if err := next.check(c.widestLimits(), c.opt.Assume); err != nil {
 		return fmt.Errorf("loading state: %w", err)
 	}
 	return c.update(func(e *edit) error {
@@ -91,7 +96,7 @@ func (c *Cloud) Check() error {
 	c.mu.Lock()
 	s := c.state
 	c.mu.Unlock()
-	return s.check(c.opt.Limits)
+	return s.check(c.widestLimits(), c.opt.Assume)
 }
 
 // edit is one change in the making: a draft of the state and what judges it.
@@ -100,10 +105,12 @@ type edit struct {
 	limits Limits
 	assume Assumptions
 	now    time.Time
+	// late is the error of a call that has its effect nevertheless.
+	late error
 }
 
-// update runs change on a draft and publishes it, on disk first. Any error leaves
-// memory and disk as they were.
+// update runs change on a draft and publishes it, on disk first. Any error but
+// edit.late leaves memory and disk as they were.
 func (c *Cloud) update(change func(*edit) error) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -126,8 +133,8 @@ func (c *Cloud) update(change func(*edit) error) error {
 			return internal(err)
 		}
 	}
-	c.previous, c.state = c.state, e.State
-	return nil
+	c.publish(e.State)
+	return e.late
 }
 
 // follow takes over what another process wrote to the state file. The caller holds c.mu.
@@ -139,8 +146,14 @@ func (c *Cloud) follow() error {
 	if err != nil || s == nil {
 		return err
 	}
-	c.previous, c.state = c.state, s
+	c.publish(s)
 	return nil
+}
+
+// publish makes s the state that readers see. The caller holds c.mu.
+func (c *Cloud) publish(s *State) {
+	c.around.engine.note(c.opt.Clock(), c.state, s)
+	c.previous, c.state = c.state, s
 }
 
 // view returns the state to read from; it must not be edited.

@@ -39,15 +39,24 @@ func (c *call) read() (*State, error) {
 	if err := c.params.done(); err != nil {
 		return nil, err
 	}
-	return c.cloud.view(c.fault == FaultStale)
+	s, err := c.cloud.view(c.fault == FaultStale)
+	if err != nil {
+		return nil, err
+	}
+	return s.within(c.region()), nil
 }
 
 // change edits the state, after the parameters are settled.
-func (c *call) change(edit func(*edit) error) (any, error) {
+func (c *call) change(change func(*edit) error) (any, error) {
 	if err := c.params.done(); err != nil {
 		return nil, err
 	}
-	return none{}, c.cloud.update(edit)
+	return none{}, c.cloud.update(func(e *edit) error {
+		if err := c.reach(e.State); err != nil {
+			return err
+		}
+		return change(e)
+	})
 }
 
 var actions = table()
@@ -62,8 +71,7 @@ func asFirewall(write bool, run func(*call) (any, error)) action {
 
 func asECS(write bool, run func(*call) (any, error)) action {
 	return action{write, missingInECS, func(c *call) (any, error) {
-		// Documented as required on every ECS call (reference §3). One world
-		// answers for all regions.
+		// Documented as required on every ECS call (reference §3).
 		c.params.required("RegionId")
 		c.params.ignore("OwnerId", "OwnerAccount", "ResourceOwnerId", "ResourceOwnerAccount")
 		return run(c)
@@ -73,31 +81,45 @@ func asECS(write bool, run func(*call) (any, error)) action {
 func table() map[route]action {
 	t := map[route]action{
 		{versionSTS, "GetCallerIdentity"}: {run: getCallerIdentity, missing: missingAtGateway},
+		{versionSTS, "AssumeRole"}:        {run: assumeRole, missing: missingAtGateway},
 	}
 	for name, run := range map[string]func(*call) (any, error){
-		"DescribeControlPolicy": describeControlPolicy, "DescribePolicyPriorUsed": describePolicyPriorUsed,
+		"DescribeControlPolicy": describePolicies(internetBorder), "DescribePolicyPriorUsed": priorUsed(internetBorder),
+		"DescribeNatFirewallControlPolicy": describePolicies(natBorder), "DescribeNatFirewallPolicyPriorUsed": priorUsed(natBorder),
+		"DescribeVpcFirewallControlPolicy": describePolicies(vpcBorder), "DescribeVpcFirewallPolicyPriorUsed": priorUsed(vpcBorder),
+		"DescribeNatFirewallList": describeNATFirewallList, "DescribeVpcFirewallAclGroupList": describeVPCFirewallACLGroupList,
+		"DescribeRiskEventGroup": describeRiskEventGroup, "DescribeInvadeEventList": describeInvadeEventList,
 		"DescribeAddressBook": describeAddressBook, "DescribeAssetList": describeAssetList,
 		"DescribeAclRuleCount": describeACLRuleCount, "DescribePolicyAdvancedConfig": describePolicyAdvancedConfig,
 	} {
 		t[route{versionCloudfw, name}] = asFirewall(false, run)
 	}
 	for name, run := range map[string]func(*call) (any, error){
-		"AddControlPolicy": addControlPolicy, "ModifyControlPolicy": modifyControlPolicy,
-		"DeleteControlPolicy": deleteControlPolicy, "ModifyControlPolicyPosition": modifyControlPolicyPosition,
-		"ModifyControlPolicyPriority": modifyControlPolicyPriority,
-		"AddAddressBook":              addAddressBook, "ModifyAddressBook": modifyAddressBook, "DeleteAddressBook": deleteAddressBook,
+		"AddControlPolicy": addPolicy(internetBorder), "ModifyControlPolicy": modifyPolicy(internetBorder),
+		"DeleteControlPolicy": deletePolicy(internetBorder), "ModifyControlPolicyPosition": modifyControlPolicyPosition,
+		"ModifyControlPolicyPriority": movePolicy(internetBorder, "Order"), "ResetRuleHitCount": resetHits(internetBorder),
+		"CreateNatFirewallControlPolicy": addPolicy(natBorder), "ModifyNatFirewallControlPolicy": modifyPolicy(natBorder),
+		"DeleteNatFirewallControlPolicy": deletePolicy(natBorder), "DeleteNatFirewallControlPolicyBatch": deletePolicies(natBorder),
+		"ModifyNatFirewallControlPolicyPosition": movePolicy(natBorder, "NewOrder"), "ResetNatFirewallRuleHitCount": resetHits(natBorder),
+		"CreateVpcFirewallControlPolicy": addPolicy(vpcBorder), "ModifyVpcFirewallControlPolicy": modifyPolicy(vpcBorder),
+		"DeleteVpcFirewallControlPolicy": deletePolicy(vpcBorder), "BatchDeleteVpcFirewallControlPolicy": deletePolicies(vpcBorder),
+		"ModifyVpcFirewallControlPolicyPosition": movePolicy(vpcBorder, "NewOrder"), "ResetVpcFirewallRuleHitCount": resetHits(vpcBorder),
+		"ModifyPolicyAdvancedConfig": modifyPolicyAdvancedConfig,
+		"AddAddressBook":             addAddressBook, "ModifyAddressBook": modifyAddressBook, "DeleteAddressBook": deleteAddressBook,
 	} {
 		t[route{versionCloudfw, name}] = asFirewall(true, run)
 	}
 	for name, run := range map[string]func(*call) (any, error){
 		"DescribeSecurityGroups": describeSecurityGroups, "DescribeSecurityGroupAttribute": describeSecurityGroupAttribute,
 		"DescribePrefixLists": describePrefixLists, "DescribePrefixListAttributes": describePrefixListAttributes,
-		"DescribePrefixListAssociations": describePrefixListAssociations,
+		"DescribePrefixListAssociations": describePrefixListAssociations, "ListTagResources": listTagResources,
 	} {
 		t[route{versionECS, name}] = asECS(false, run)
 	}
 	for name, run := range map[string]func(*call) (any, error){
 		"CreateSecurityGroup": createSecurityGroup, "DeleteSecurityGroup": deleteSecurityGroup,
+		"ModifySecurityGroupAttribute": modifySecurityGroupAttribute, "ModifySecurityGroupPolicy": modifySecurityGroupPolicy,
+		"TagResources": tagResources, "UntagResources": untagResources, "JoinResourceGroup": joinResourceGroup,
 		"AuthorizeSecurityGroup": authorizeSecurityGroup("ingress"), "AuthorizeSecurityGroupEgress": authorizeSecurityGroup("egress"),
 		"RevokeSecurityGroup": revokeSecurityGroup("ingress"), "RevokeSecurityGroupEgress": revokeSecurityGroup("egress"),
 		"ModifySecurityGroupRule": modifySecurityGroupRule("ingress"), "ModifySecurityGroupEgressRule": modifySecurityGroupRule("egress"),

@@ -1,6 +1,7 @@
-// Package simulator is a small Alibaba Cloud on one machine: Cloud Firewall
-// policies and address books, ECS security groups and prefix lists, served over
-// the vendor's own RPC wire protocol with signatures, nonces and error bodies.
+// Package simulator is a small Alibaba Cloud on one machine: the Cloud Firewall's
+// policies on its three borders (internet, NAT, VPC), its address books and
+// detections, ECS security groups and prefix lists, and STS roles, served over the
+// vendor's own RPC wire protocol with signatures, nonces and error bodies.
 //
 // It has three layers. Cloud is the state machine: plain Go methods, typed
 // errors, no HTTP. Handler is the wire in front of it. Faults stand between the

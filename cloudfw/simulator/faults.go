@@ -2,7 +2,6 @@ package simulator
 
 import (
 	"fmt"
-	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -11,27 +10,34 @@ import (
 // FaultKind names a way in which a call goes wrong.
 type FaultKind string
 
-// The kinds of faults. The last three are for listings; other actions run
-// normally and use up the fault.
+// The kinds of faults. Stale is for reads and the kinds of pages are for
+// listings; other actions run normally and use up the fault.
 const (
 	FaultThrottle    FaultKind = "throttle"     // HTTP 400 Throttling.User, with x-acs-retry-after if RetryAfter is set
 	FaultUnavailable FaultKind = "unavailable"  // HTTP 503 ServiceUnavailable
 	FaultInternal    FaultKind = "internal"     // HTTP 500 InternalError
 	FaultDenied      FaultKind = "denied"       // HTTP 403 Forbidden.RAM
 	FaultCode        FaultKind = "code"         // HTTP 400 with Fault.Code, e.g. -200142 (reference §2.6)
+	FaultWrongTypes  FaultKind = "wrong-types"  // HTTP 400 whose Code is a number and Message an object, at which the SDK panics (reference §0.4)
+	FaultOKError     FaultKind = "ok-error"     // HTTP 200 with an error body, which the SDK takes for success (reference §0.5)
 	FaultHang        FaultKind = "hang"         // no reply until the client goes away
 	FaultResetBefore FaultKind = "reset-before" // connection reset, no effect
 	FaultResetAfter  FaultKind = "reset-after"  // the call takes effect, then the connection is reset without a reply
 	FaultMalformed   FaultKind = "malformed"    // the call takes effect, the reply is cut off in the middle
 	FaultInterfere   FaultKind = "interfere"    // Fault.Do runs first: a colleague edits just before the call
+	FaultEditor      FaultKind = "editor"       // a colleague makes one edit of his own just before the call, see Fault.Spare
+	FaultLimit       FaultKind = "limit"        // Fault.Limits come into force just before the call, and stay
+	FaultClockSkew   FaultKind = "clock-skew"   // the call is judged by a clock that is Fault.Skew ahead: beyond 15 minutes InvalidTimeStamp.Expired
 	FaultStale       FaultKind = "stale"        // a read answers the state before the last write
 	FaultEmptyPage   FaultKind = "empty-page"   // a listing answers no items, with its usual count or token
 	FaultShortPage   FaultKind = "short-page"   // a listing answers half of the items, with its usual count or a token for the rest
+	FaultRepeatPage  FaultKind = "repeat-page"  // a listing answers the first page again, or a token for the page just read: a chain without end
 )
 
 var faultKinds = []FaultKind{
-	FaultThrottle, FaultUnavailable, FaultInternal, FaultDenied, FaultCode, FaultHang, FaultResetBefore,
-	FaultResetAfter, FaultMalformed, FaultInterfere, FaultStale, FaultEmptyPage, FaultShortPage,
+	FaultThrottle, FaultUnavailable, FaultInternal, FaultDenied, FaultCode, FaultWrongTypes, FaultOKError, FaultHang,
+	FaultResetBefore, FaultResetAfter, FaultMalformed, FaultInterfere, FaultEditor, FaultLimit, FaultClockSkew,
+	FaultStale, FaultEmptyPage, FaultShortPage, FaultRepeatPage,
 }
 
 // ParseFaultKind reads a kind by its name, e.g. "reset-after".
@@ -53,23 +59,48 @@ type Fault struct {
 	Writes bool      // only mutating actions
 	Kind   FaultKind // an unknown kind answers like FaultInternal
 	Skip   int       // let this many fitting calls pass first
-	Count  int       // break this many calls; 0 means one, negative means all from then on
+	// Count breaks this many calls; 0 means one, or no end when Probability is set;
+	// negative means all from then on.
+	Count int
+	// Probability between 0 and 1 breaks each fitting call with that chance, by the
+	// generator of Options.Seed. 0, 1 and anything outside break every one.
+	Probability float64
 	// AfterEffect lets the call take effect before throttle, unavailable, internal,
-	// denied, code or hang strike.
+	// denied, code, wrong-types, ok-error or hang strike.
 	AfterEffect bool
 	RetryAfter  time.Duration // for throttle
 	Code        string        // overrides the error code
-	Do          func(*Cloud)  // for interfere
+	Skew        time.Duration // for clock-skew, negative for a clock that is behind
+	Limits      Limits        // for limit; a zero field leaves that limit alone
+	// Spare keeps the editor's hands off objects whose description begins with it.
+	// Empty leaves him only what he made himself.
+	Spare string
+	Do    func(*Cloud) // for interfere
 }
 
 // Inject queues a fault.
 func (c *Cloud) Inject(f Fault) {
 	if f.Count == 0 {
 		f.Count = 1
+		if f.rolls() {
+			f.Count = -1
+		}
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.faults = append(c.faults, &f)
+}
+
+// Faults returns the faults that can still strike, in the order in which they are
+// tried, with what is left of their Skip and Count.
+func (c *Cloud) Faults() []Fault {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	out := make([]Fault, len(c.faults))
+	for i, f := range c.faults {
+		out[i] = *f
+	}
+	return out
 }
 
 // ClearFaults removes all faults that have not struck yet.
@@ -78,6 +109,8 @@ func (c *Cloud) ClearFaults() {
 	defer c.mu.Unlock()
 	c.faults = nil
 }
+
+func (f *Fault) rolls() bool { return f.Probability > 0 && f.Probability < 1 }
 
 // strike returns the fault that a call meets, the zero Fault if none.
 func (c *Cloud) strike(action string, write bool) Fault {
@@ -91,6 +124,9 @@ func (c *Cloud) strike(action string, write bool) Fault {
 			f.Skip--
 			continue
 		}
+		if f.rolls() && c.around.dice.Float64() >= f.Probability {
+			continue
+		}
 		if f.Count > 0 {
 			f.Count--
 		}
@@ -100,43 +136,4 @@ func (c *Cloud) strike(action string, write bool) Fault {
 		return *f
 	}
 	return Fault{}
-}
-
-// runs tells whether the call takes effect.
-func (f Fault) runs() bool {
-	switch f.Kind {
-	case FaultResetBefore:
-		return false
-	case "", FaultResetAfter, FaultMalformed, FaultInterfere, FaultStale, FaultEmptyPage, FaultShortPage:
-		return true
-	}
-	return f.AfterEffect
-}
-
-// replaces tells whether the fault answers an error of its own.
-func (f Fault) replaces() bool {
-	switch f.Kind {
-	case "", FaultHang, FaultResetBefore, FaultResetAfter, FaultMalformed, FaultInterfere, FaultStale, FaultEmptyPage, FaultShortPage:
-		return false
-	}
-	return true
-}
-
-// failure is the error that the fault answers instead of the call's own result.
-func (f Fault) failure() error {
-	e := &APIError{Status: http.StatusInternalServerError, Code: "InternalError", Message: "The request processing has failed due to some unknown error."}
-	switch f.Kind {
-	case FaultThrottle:
-		*e = APIError{Status: http.StatusBadRequest, Code: "Throttling.User", Message: "Request was denied due to user flow control.", RetryAfter: f.RetryAfter}
-	case FaultUnavailable:
-		*e = APIError{Status: http.StatusServiceUnavailable, Code: "ServiceUnavailable", Message: "The request has failed due to a temporary failure of the server."}
-	case FaultDenied:
-		*e = APIError{Status: http.StatusForbidden, Code: "Forbidden.RAM", Message: "User not authorized to operate on the specified resource, or this API doesn't support RAM."}
-	case FaultCode:
-		e.Status, e.Message = http.StatusBadRequest, "The request was refused."
-	}
-	if f.Code != "" {
-		e.Code = f.Code
-	}
-	return e
 }

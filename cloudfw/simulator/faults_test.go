@@ -288,3 +288,159 @@ func TestRateLimitPerAPI(t *testing.T) {
 	}
 	c.want("Throttling.User", versionCloudfw, "DescribeAddressBook")
 }
+
+func TestFaultsByChanceRepeatWithTheSeed(t *testing.T) {
+	run := func(seed uint64) string {
+		cloud, c := newWorld(t, Options{Seed: seed})
+		cloud.Inject(Fault{Kind: FaultThrottle, Probability: 0.3})
+		var struck strings.Builder
+		for range 200 {
+			struck.WriteString(map[bool]string{true: "x", false: "."}[c.call(versionCloudfw, "DescribeAddressBook").code() != ""])
+		}
+		return struck.String()
+	}
+	first := run(1)
+	if n := strings.Count(first, "x"); n < 35 || n > 85 {
+		t.Errorf("%d of 200 calls at 0.3: %s", n, first)
+	}
+	if again := run(1); again != first {
+		t.Errorf("the same seed gave\n%s, then\n%s", first, again)
+	}
+	if other := run(2); other == first {
+		t.Error("another seed gave the same faults")
+	}
+}
+
+func TestFaultsByChanceEndWithTheirCount(t *testing.T) {
+	cloud, c := newWorld(t, Options{})
+	cloud.Inject(Fault{Kind: FaultInternal, Probability: 0.5, Count: 3})
+	struck := 0
+	for range 100 {
+		if c.call(versionCloudfw, "DescribeAddressBook").code() != "" {
+			struck++
+		}
+	}
+	if struck != 3 || len(cloud.Faults()) != 0 {
+		t.Errorf("struck %d times, %d faults are left", struck, len(cloud.Faults()))
+	}
+}
+
+// bytes sends a call and returns status and answer whatever they are.
+func (c client) bytes(version, action string, pairs ...string) (int, string) {
+	c.t.Helper()
+	resp, err := c.send(version, action, pairs...)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	raw, err := io.ReadAll(resp.Body)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	return resp.StatusCode, string(raw)
+}
+
+func TestAnswersOfTheWrongShape(t *testing.T) {
+	for _, tt := range []struct {
+		fault  Fault
+		status int
+		want   string
+	}{
+		{Fault{Kind: FaultWrongTypes}, 400, `"Code":-200142,"Message":{"en":"The request was refused."},"Recommend":[]}`},
+		{Fault{Kind: FaultWrongTypes, Code: "NotANumber"}, 400, `"Code":false,`},
+		{Fault{Kind: FaultOKError}, 200, `"Code":"InternalError","Message":"The request processing`},
+		{Fault{Kind: FaultOKError, Code: "-200511"}, 200, `"Code":"-200511",`},
+	} {
+		for _, after := range []bool{false, true} {
+			cloud, c := newWorld(t, Options{})
+			tt.fault.AfterEffect = after
+			cloud.Inject(tt.fault)
+			status, raw := c.bytes(versionCloudfw, "AddControlPolicy", policyArgs()...)
+			if status != tt.status || !strings.Contains(raw, tt.want) || !json.Valid([]byte(raw)) {
+				t.Errorf("%s: got %d %s", tt.fault.Kind, status, raw)
+			}
+			if n := len(cloud.Snapshot().Policies); (n == 2) != after {
+				t.Errorf("%s, after effect %v: %d policies", tt.fault.Kind, after, n)
+			}
+		}
+	}
+}
+
+func TestRepeatedPagesAreAChainWithoutEnd(t *testing.T) {
+	cloud, c := newWorld(t, Options{})
+	for range 3 {
+		c.firewall("AddControlPolicy", policyArgs()...)
+	}
+	cloud.Inject(Fault{Kind: FaultRepeatPage, Count: -1})
+	first := ""
+	for number := range 5 {
+		a := c.firewall("DescribeControlPolicy", "Direction", "in", "CurrentPage", string(rune('1'+number)), "PageSize", "2")
+		items := a.items("Policys")
+		if len(items) != 2 || a.text("TotalCount") != "4" {
+			t.Fatalf("page %d: %s", number+1, a.raw)
+		}
+		if id, _ := items[0]["AclUuid"].(string); first == "" {
+			first = id
+		} else if id != first {
+			t.Errorf("page %d begins with %s, want the first page again", number+1, id)
+		}
+	}
+	token := ""
+	for range 5 {
+		args := []string{"MaxResults", "10"}
+		if token != "" {
+			args = append(args, "NextToken", token)
+		}
+		a := c.ecs("DescribeSecurityGroups", args...)
+		if token = a.text("NextToken"); token == "" || len(a.items("SecurityGroups", "SecurityGroup")) != 1 {
+			t.Fatalf("the chain ends: %s", a.raw)
+		}
+	}
+	cloud.ClearFaults()
+	if a := c.ecs("DescribeSecurityGroups", "MaxResults", "10", "NextToken", token); a.text("NextToken") != "" {
+		t.Errorf("the chain goes on without the fault: %s", a.raw)
+	}
+}
+
+func TestALimitComesIntoForceInTheMiddle(t *testing.T) {
+	cloud, c := newWorld(t, Options{})
+	uuid := c.firewall("AddAddressBook", "GroupName", "blocked", "GroupType", "ip", "Description", "some",
+		"AddressList", "198.51.100.1,198.51.100.2,198.51.100.3").text("GroupUuid")
+	cloud.Inject(Fault{Action: "ModifyAddressBook", Kind: FaultLimit, Skip: 1, Limits: Limits{AddressesPerBook: 3}})
+	add := func(code, address string) {
+		t.Helper()
+		c.want(code, versionCloudfw, "ModifyAddressBook", "GroupUuid", uuid, "GroupName", "blocked", "Description", "some", "ModifyMode", "Append", "AddressList", address)
+	}
+	add("", "198.51.100.4")
+	add("ErrorAddressCountExceed", "198.51.100.5")
+	add("ErrorAddressCountExceed", "198.51.100.5")
+	if err := cloud.Check(); err != nil {
+		t.Errorf("what is beyond a lowered quota is no fault of the account: %v", err)
+	}
+	if err := cloud.SetLimits(Limits{AddressesPerBook: 5}); err != nil {
+		t.Error(err)
+	}
+	add("", "198.51.100.5")
+	if err := cloud.SetLimits(Limits{Books: -1}); err == nil || cloud.Limits().Books != DefaultLimits().Books {
+		t.Errorf("a negative limit: %v, then %d", err, cloud.Limits().Books)
+	}
+}
+
+func TestClockSkewIsExpiredOnlyBeyondTheWindow(t *testing.T) {
+	for _, tt := range []struct {
+		skew time.Duration
+		code string
+	}{{20 * time.Minute, "InvalidTimeStamp.Expired"}, {-20 * time.Minute, "InvalidTimeStamp.Expired"}, {14 * time.Minute, ""}} {
+		cloud, c := newWorld(t, Options{})
+		cloud.Inject(Fault{Kind: FaultClockSkew, Skew: tt.skew})
+		c.want(tt.code, versionCloudfw, "AddControlPolicy", policyArgs()...)
+		if n := len(cloud.Snapshot().Policies); (n == 1) != (tt.code != "") {
+			t.Errorf("skew %v: %d policies", tt.skew, n)
+		}
+		c.firewall("DescribeAddressBook")
+		if offset := cloud.AdvanceClock(tt.skew); offset != tt.skew || !cloud.Now().Equal(noon.Add(tt.skew)) {
+			t.Errorf("advanced by %v, now %v", offset, cloud.Now())
+		}
+		c.want(tt.code, versionCloudfw, "DescribeAddressBook")
+	}
+}

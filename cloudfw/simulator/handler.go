@@ -1,25 +1,26 @@
 package simulator
 
 import (
-	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"net"
 	"net/http"
 	"net/url"
-	"strconv"
 	"strings"
+	"time"
 )
 
 // Handler serves the account over the vendor's RPC protocol: GET or POST on /,
 // parameters in query and form body alike, JSON answers (reference §1, §10). It
-// may be mounted several times and serves concurrently.
+// may be mounted several times and serves concurrently. Under /_simulator/ it
+// serves the admin endpoint, to loopback peers only.
 func (c *Cloud) Handler() http.Handler { return http.HandlerFunc(c.serve) }
 
 func (c *Cloud) serve(w http.ResponseWriter, r *http.Request) {
-	reply := &reply{w: w, host: r.Host, id: c.nextRequestID()}
+	if strings.HasPrefix(r.URL.Path, adminRoot) {
+		c.serveAdmin(w, r)
+		return
+	}
+	reply := &reply{w: w, request: r, id: c.nextRequestID()}
 	values, err := c.readParameters(w, r)
 	if err != nil {
 		reply.fail(err)
@@ -27,13 +28,20 @@ func (c *Cloud) serve(w http.ResponseWriter, r *http.Request) {
 	}
 	name := values["Action"]
 	act, known := actions[route{values["Version"], name}]
-	log := c.record(name, act.write, values)
+	log := c.record(reply.id, name, act.write, values)
 	if err := c.enter(r, values, known); err != nil {
 		c.finish(log, codeOf(err), "")
 		reply.fail(err)
 		return
 	}
 	f := c.strike(name, act.write)
+	if f.Kind == FaultClockSkew && !c.opt.SkipTimestamp {
+		if err := c.inTime(values["Timestamp"], f.Skew); err != nil {
+			c.finish(log, codeOf(err), f.Kind)
+			reply.fail(err)
+			return
+		}
+	}
 	call := &call{cloud: c, fault: f.Kind, key: values["AccessKeyId"], params: newParams(name, values, act.missing)}
 	c.deliver(reply, r, log, f, func() ([]byte, error) { return c.once(act, call) })
 }
@@ -45,6 +53,7 @@ func (c *Cloud) enter(r *http.Request, values map[string]string, known bool) err
 			return missingAtGateway(name)
 		}
 	}
+	version, action, key := values["Version"], values["Action"], values["AccessKeyId"]
 	if !known || r.URL.Path != "/" && r.URL.Path != "" {
 		return refuse(http.StatusNotFound, "InvalidAction.NotFound", "Specified api is not found, please check your url and method.")
 	}
@@ -54,16 +63,23 @@ func (c *Cloud) enter(r *http.Request, values map[string]string, known bool) err
 	if err := c.authenticate(r.Method, values); err != nil {
 		return err
 	}
-	return c.admit(values["AccessKeyId"], values["Action"])
+	if err := c.permit(key, version, action); err != nil {
+		return err
+	}
+	if err := c.purchased(version); err != nil {
+		return err
+	}
+	if err := c.inKnownRegion(version, values["RegionId"]); err != nil {
+		return err
+	}
+	return c.admit(key, action)
 }
 
 // deliver runs the call and lets the fault strike around it.
 func (c *Cloud) deliver(out *reply, r *http.Request, log *Call, f Fault, run func() ([]byte, error)) {
 	var body []byte
 	var err error
-	if f.Kind == FaultInterfere && f.Do != nil {
-		f.Do(c)
-	}
+	f.prepare(c)
 	if f.runs() {
 		body, err = run()
 	}
@@ -77,6 +93,8 @@ func (c *Cloud) deliver(out *reply, r *http.Request, log *Call, f Fault, run fun
 		out.reset()
 	case f.Kind == FaultResetBefore || f.Kind == FaultResetAfter:
 		out.reset()
+	case f.Kind == FaultWrongTypes:
+		out.failWrongly(err)
 	case err != nil:
 		out.fail(err)
 	case f.Kind == FaultMalformed:
@@ -102,10 +120,12 @@ func asAPIError(err error) *APIError {
 
 // nextRequestID counts; it looks like the vendor's but repeats from run to run.
 func (c *Cloud) nextRequestID() string {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.requests++
-	return fmt.Sprintf("51300000-0000-4000-8000-%012d", c.requests)
+	return fmt.Sprintf("51300000-0000-4000-8000-%012d", c.around.requests.Add(1))
+}
+
+func isTooLarge(err error) bool {
+	_, ok := errors.AsType[*http.MaxBytesError](err)
+	return ok
 }
 
 // readParameters merges query and form body; the form wins (reference §1.2).
@@ -113,12 +133,9 @@ func (c *Cloud) readParameters(w http.ResponseWriter, r *http.Request) (map[stri
 	if r.Method != http.MethodGet && r.Method != http.MethodPost {
 		return nil, bad("UnsupportedHTTPMethod", "This http method is not supported.")
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, c.opt.Limits.BodyBytes))
-	if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
-		return nil, refuse(http.StatusRequestEntityTooLarge, "RequestBodyTooLarge", "The request body is larger than %d bytes.", c.opt.Limits.BodyBytes)
-	}
+	body, err := readBody(w, r, c.Limits().BodyBytes)
 	if err != nil {
-		return nil, bad("InvalidParameter.Format", "The request body cannot be read.")
+		return nil, err
 	}
 	values := map[string]string{}
 	for _, text := range []string{r.URL.RawQuery, string(body)} {
@@ -136,75 +153,15 @@ func (c *Cloud) readParameters(w http.ResponseWriter, r *http.Request) (map[stri
 	return values, nil
 }
 
-// reply writes one answer.
-type reply struct {
-	w    http.ResponseWriter
-	host string
-	id   string
-}
-
-// ok sends a JSON object with the RequestId put in front.
-func (r *reply) ok(body []byte) { r.send(http.StatusOK, r.withID(body)) }
-
-// cut sends the first half of the answer as if it were all.
-func (r *reply) cut(body []byte) {
-	whole := r.withID(body)
-	r.send(http.StatusOK, whole[:len(whole)/2])
-}
-
-func (r *reply) withID(body []byte) []byte {
-	head := []byte(`{"RequestId":` + strconv.Quote(r.id))
-	if rest := bytes.TrimPrefix(body, []byte("{")); !bytes.Equal(rest, []byte("}")) {
-		return append(append(head, ','), rest...)
-	}
-	return append(head, '}')
-}
-
-// fail sends an error body; every field is a string, since the SDK panics on
-// anything else (reference §0.4).
-func (r *reply) fail(err error) {
-	e := asAPIError(err)
-	if e.RetryAfter > 0 {
-		r.w.Header().Set("X-Acs-Retry-After", strconv.FormatInt(e.RetryAfter.Milliseconds(), 10))
-	}
-	body, err := encode(map[string]string{
-		"RequestId": r.id, "HostId": r.host, "Code": e.Code, "Message": e.Message, "Recommend": "",
-	})
+// inTime refuses a time stamp that is more than 15 minutes from a clock which is
+// skew ahead of the account's (reference §1.3).
+func (c *Cloud) inTime(stamp string, skew time.Duration) error {
+	at, err := time.Parse("2006-01-02T15:04:05Z", stamp)
 	if err != nil {
-		r.reset()
-		return
+		return bad("InvalidTimeStamp.Format", "Specified time stamp or date value is not well formatted.")
 	}
-	r.send(e.Status, body)
-}
-
-func (r *reply) send(status int, body []byte) {
-	r.w.Header().Set("Content-Type", "application/json;charset=utf-8")
-	r.w.Header().Set("X-Acs-Request-Id", r.id)
-	r.w.Header().Set("Content-Length", strconv.Itoa(len(body)))
-	r.w.WriteHeader(status)
-	// The client may be gone; there is nobody left to tell.
-	_, _ = r.w.Write(body)
-}
-
-// reset breaks the connection without a reply.
-func (r *reply) reset() {
-	conn, _, err := http.NewResponseController(r.w).Hijack()
-	if err != nil {
-		panic(http.ErrAbortHandler)
+	if off := c.opt.Clock().Add(skew).Sub(at); off > maxSkew || off < -maxSkew {
+		return bad("InvalidTimeStamp.Expired", "Specified time stamp or date value is expired.")
 	}
-	if tcp, ok := conn.(*net.TCPConn); ok {
-		// Zero linger makes the close a RST, as a dying proxy does.
-		_ = tcp.SetLinger(0)
-	}
-	_ = conn.Close()
-}
-
-func encode(v any) ([]byte, error) {
-	var out bytes.Buffer
-	enc := json.NewEncoder(&out)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(v); err != nil {
-		return nil, fmt.Errorf("encoding answer: %w", err)
-	}
-	return bytes.TrimSuffix(out.Bytes(), []byte("\n")), nil
+	return nil
 }

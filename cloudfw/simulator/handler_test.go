@@ -57,13 +57,26 @@ func TestEveryReadActionAnswersTheDefaultWorld(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	const role = "acs:ram::1000000000000001:role/reader"
+	s := cloud.Snapshot()
+	s.Roles = []Role{{ARN: role}}
+	if err := cloud.Load(s); err != nil {
+		t.Fatal(err)
+	}
 	arguments := map[string][]string{
-		"DescribeControlPolicy":          {"CurrentPage", "1", "PageSize", "50", "Direction", "in"},
-		"DescribePolicyPriorUsed":        {"Direction", "in"},
-		"DescribeAssetList":              {"CurrentPage", "1", "PageSize", "50"},
-		"DescribeSecurityGroupAttribute": {"SecurityGroupId", "sg-mail"},
-		"DescribePrefixListAttributes":   {"PrefixListId", list},
-		"DescribePrefixListAssociations": {"PrefixListId", list},
+		"AssumeRole":                         {"RoleArn", role, "RoleSessionName", "test"},
+		"DescribeNatFirewallControlPolicy":   {"NatGatewayId", "ngw-office", "Direction", "out"},
+		"DescribeNatFirewallPolicyPriorUsed": {"NatGatewayId", "ngw-office", "Direction", "out"},
+		"DescribeVpcFirewallControlPolicy":   {"VpcFirewallId", "cen-office", "CurrentPage", "1", "PageSize", "50"},
+		"DescribeVpcFirewallPolicyPriorUsed": {"VpcFirewallId", "cen-office"},
+		"DescribeRiskEventGroup":             {"StartTime", "0", "EndTime", "1767600000", "DataType", "session"},
+		"ListTagResources":                   {"ResourceType", "securitygroup", "ResourceId.1", "sg-mail"},
+		"DescribeControlPolicy":              {"CurrentPage", "1", "PageSize", "50", "Direction", "in"},
+		"DescribePolicyPriorUsed":            {"Direction", "in"},
+		"DescribeAssetList":                  {"CurrentPage", "1", "PageSize", "50"},
+		"DescribeSecurityGroupAttribute":     {"SecurityGroupId", "sg-mail"},
+		"DescribePrefixListAttributes":       {"PrefixListId", list},
+		"DescribePrefixListAssociations":     {"PrefixListId", list},
 	}
 	reads := 0
 	for at, act := range actions {
@@ -72,7 +85,7 @@ func TestEveryReadActionAnswersTheDefaultWorld(t *testing.T) {
 			reads++
 		}
 	}
-	if reads != 12 {
+	if reads != 22 {
 		t.Errorf("%d read actions ran", reads)
 	}
 	for _, call := range cloud.Calls() {
@@ -127,7 +140,7 @@ func TestCallsLogHoldsNoSecrets(t *testing.T) {
 func TestCallsLogIsBounded(t *testing.T) {
 	cloud := newCloud(t, Options{})
 	for range keptCalls + 5 {
-		cloud.record("A", false, nil)
+		cloud.record("", "A", false, nil)
 	}
 	if n := len(cloud.Calls()); n != keptCalls {
 		t.Errorf("%d calls are kept", n)

@@ -61,7 +61,7 @@ func FuzzDecodeState(f *testing.F) {
 	f.Add([]byte(`{"version":1,"securityGroups":[{"rules":[{}]}]}`))
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		s, err := decodeState(raw)
-		if err != nil || s.check(DefaultLimits()) != nil {
+		if err != nil || s.check(DefaultLimits(), Assumptions{}) != nil {
 			return
 		}
 		if _, err := New(Options{World: s}); err != nil {
@@ -81,6 +81,10 @@ func TestConcurrentCallersKeepTheInvariants(t *testing.T) {
 				c.firewall("ModifyAddressBook", "GroupUuid", uuid, "GroupName", "blocked", "Description", "some", "ModifyMode", "Append",
 					"AddressList", "198.51.100."+strconv.Itoa(1+worker*15+i))
 				c.firewall("DescribeControlPolicy", "Direction", "in", "CurrentPage", "1", "PageSize", "50")
+				for _, b := range outerBorders {
+					b.add(c, 1, "one of many")
+					b.read(c)
+				}
 				c.rules("sg-mail")
 				cloud.Snapshot()
 			}
@@ -88,8 +92,8 @@ func TestConcurrentCallersKeepTheInvariants(t *testing.T) {
 	}
 	all.Wait()
 	s := cloud.Snapshot()
-	if len(s.Policies) != 61 || len(s.AddressBooks[1].Addresses) != 61 {
-		t.Errorf("%d policies and %d addresses, want 61 each", len(s.Policies), len(s.AddressBooks[1].Addresses))
+	if len(s.Policies) != 181 || len(s.AddressBooks[1].Addresses) != 61 {
+		t.Errorf("%d policies and %d addresses, want 181 and 61", len(s.Policies), len(s.AddressBooks[1].Addresses))
 	}
 }
 

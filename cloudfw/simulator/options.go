@@ -1,7 +1,9 @@
 package simulator
 
 import (
+	"io"
 	"maps"
+	"slices"
 	"time"
 )
 
@@ -34,6 +36,28 @@ type Options struct {
 	SkipTimestamp bool
 	// SkipNonce accepts a repeated or missing SignatureNonce.
 	SkipNonce bool
+	// InactiveKeys are the ids among Keys that are switched off: calls with them are
+	// refused with InvalidAccessKeyId.Inactive.
+	InactiveKeys []string
+	// Permissions are what each access key may do; AnyKey stands for the keys that
+	// are not named. Nil, or no entry for a key, allows everything.
+	Permissions map[string]Permissions
+	// NoFirewall is an account that has not bought Cloud Firewall: all its calls
+	// are refused with ErrorFirewallNotPurchased (assumed). ECS works.
+	NoFirewall bool
+	// Regions are region ids that exist besides the vendor's own.
+	Regions []string
+	// EngineDelay is how long the engine behind Cloud Firewall lags behind what the
+	// API shows (about 3 minutes for the vendor's, reference §2); see Cloud.Engine.
+	// Zero lets it follow at once.
+	EngineDelay time.Duration
+	// Seed starts the generators behind faults with a probability and behind the
+	// editor. The same seed and the same calls in the same order give the same
+	// faults and edits.
+	Seed uint64
+	// CallLog receives every finished call as one line of JSON, a Call; it holds no
+	// secrets. Nil means none. Writes to it are serialised. See Cloud.LogError.
+	CallLog io.Writer
 }
 
 // DefaultKey and DefaultSecret are the key pair of a Cloud without Keys.
@@ -65,24 +89,6 @@ func DefaultLimits() Limits {
 	}
 }
 
-func (l Limits) withDefaults() Limits {
-	d := DefaultLimits()
-	for _, f := range []struct{ have, want *int }{
-		{&l.AddressesPerBook, &d.AddressesPerBook}, {&l.PortsPerBook, &d.PortsPerBook},
-		{&l.Books, &d.Books}, {&l.SpreadUnits, &d.SpreadUnits}, {&l.RulesPerGroup, &d.RulesPerGroup},
-		{&l.PrefixLists, &d.PrefixLists}, {&l.EntriesPerPrefixList, &d.EntriesPerPrefixList},
-		{&l.NameLength, &d.NameLength}, {&l.DescriptionLength, &d.DescriptionLength},
-	} {
-		if *f.have == 0 {
-			*f.have = *f.want
-		}
-	}
-	if l.BodyBytes == 0 {
-		l.BodyBytes = d.BodyBytes
-	}
-	return l
-}
-
 // Assumptions picks a reading where the reference leaves two (§9, §10). The zero
 // value is the more tolerant reading unless a field says otherwise.
 type Assumptions struct {
@@ -105,6 +111,18 @@ type Assumptions struct {
 	// BeyondEndAppends places a policy whose wanted order lies beyond the end of
 	// the list at the end. Otherwise it is ErrorParametersNewOrder.
 	BeyondEndAppends bool
+	// BeyondEndKeepsOrder gives a policy whose wanted order lies beyond the end of
+	// the list that very order, leaving a hole before it, so that it reads back as
+	// asked (reference §10). It goes before BeyondEndAppends.
+	BeyondEndKeepsOrder bool
+	// BadAddressesSkipped makes a list of addresses with malformed ones among them
+	// succeed with the rest. Otherwise one bad address fails the whole call. A list
+	// without a good one always fails.
+	BadAddressesSkipped bool
+	// OverflowKeepsWhatFits makes a list of addresses that does not fit into a book
+	// fill the book up to its limit, and then answer ErrorAddressCountExceed all the
+	// same. Otherwise the refused call has no effect.
+	OverflowKeepsWhatFits bool
 }
 
 func (o Options) withDefaults() Options {
@@ -116,5 +134,6 @@ func (o Options) withDefaults() Options {
 		o.Clock = time.Now
 	}
 	o.Limits = o.Limits.withDefaults()
+	o.InactiveKeys, o.Regions = slices.Clone(o.InactiveKeys), slices.Clone(o.Regions)
 	return o
 }

@@ -2,9 +2,40 @@ package simulator
 
 import (
 	"encoding/base64"
+	"math"
 	"strconv"
 	"strings"
 )
+
+// maxPolicyPage is the highest PageSize of the Cloud Firewall listings; for
+// policies it is assumed (reference §2.1, §2.4).
+const maxPolicyPage = 50
+
+// pageNumbers reads CurrentPage and PageSize, which is at most highest. A zero
+// default makes the parameter required.
+func pageNumbers(p *params, defaultPage, defaultSize, highest int64) (number, size int64) {
+	number, size = defaultPage, defaultSize
+	for _, f := range []struct {
+		name string
+		to   *int64
+		high int64
+	}{{"CurrentPage", &number, math.MaxInt32}, {"PageSize", &size, highest}} {
+		if v := p.text(f.name); v != "" {
+			n, err := strconv.ParseInt(v, 10, 64)
+			if err != nil {
+				n = 0
+			}
+			*f.to = n
+		}
+		if *f.to < 1 || *f.to > f.high {
+			p.fail(bad("ErrorParametersPageSizeOrNo", "%s is not between 1 and %d.", f.name, f.high))
+			*f.to = 1
+		}
+	}
+	return number, size
+}
+
+func decimal(n int64) string { return strconv.FormatInt(n, 10) }
 
 // numberedPage cuts page number of the given size out of items. A page fault
 // leaves items out; the count beside the page does not show it.
@@ -16,6 +47,8 @@ func numberedPage[T any](items []T, number, size int64, fault FaultKind) []T {
 		page = nil
 	case FaultShortPage:
 		page = page[:len(page)/2]
+	case FaultRepeatPage:
+		page = items[:min(size, int64(len(items)))]
 	}
 	// Never null on the wire.
 	return append([]T{}, page...)
@@ -37,6 +70,9 @@ func tokenPage[T any](items []T, token string, size int64, fault FaultKind) ([]T
 		page = page[:len(page)/2]
 	}
 	next := ""
+	if fault == FaultRepeatPage {
+		return append([]T{}, page...), base64.RawURLEncoding.EncodeToString([]byte("offset:" + strconv.Itoa(start))), nil
+	}
 	if end := start + len(page); end < len(items) {
 		next = base64.RawURLEncoding.EncodeToString([]byte("offset:" + strconv.Itoa(end)))
 	}

@@ -5,7 +5,8 @@ import (
 )
 
 // AddControlPolicy adds p at p.Order (-1 appends) and returns its uuid. The other
-// policies of its direction and IP version shift (reference §2.1).
+// policies of its list shift (reference §2.1). A policy that names a NAT gateway
+// or a VPC firewall goes to that border.
 func (c *Cloud) AddControlPolicy(p Policy) (uuid string, err error) {
 	err = c.update(func(e *edit) error {
 		uuid, err = e.addPolicy(p)
@@ -14,18 +15,19 @@ func (c *Cloud) AddControlPolicy(p Policy) (uuid string, err error) {
 	return uuid, err
 }
 
-// ModifyControlPolicy lets change edit a policy in place. Uuid, direction, order
-// and IP version stay whatever change does (reference §2.1).
+// ModifyControlPolicy lets change edit a policy of any border in place. Uuid,
+// border, direction, order and IP version stay whatever change does (reference §2.1).
 func (c *Cloud) ModifyControlPolicy(uuid string, change func(*Policy)) error {
 	return c.update(func(e *edit) error { return e.modifyPolicy(uuid, change) })
 }
 
-// DeleteControlPolicy removes a policy and closes the gap in the order.
+// DeleteControlPolicy removes a policy of any border and closes the gap in the order.
 func (c *Cloud) DeleteControlPolicy(uuid string) error {
 	return c.update(func(e *edit) error { return e.deletePolicy(uuid, "") })
 }
 
-// MoveControlPolicy gives a policy a new order, -1 being the end, and shifts the others.
+// MoveControlPolicy gives a policy of any border a new order, -1 being the end, and
+// shifts the others.
 func (c *Cloud) MoveControlPolicy(uuid string, order int) error {
 	return c.update(func(e *edit) error { return e.movePolicy(uuid, order) })
 }
@@ -35,17 +37,16 @@ func (e *edit) addPolicy(p Policy) (string, error) {
 	if err := e.judgePolicy(&p); err != nil {
 		return "", err
 	}
-	list := e.list(p.Direction, p.IPVersion)
-	at, err := e.place(order, len(list)+1)
-	if err != nil {
+	var err error
+	if p.Order, err = e.place(order, e.lastOrder(p.list())+1); err != nil {
 		return "", err
 	}
 	p.UUID = e.newPolicyID()
 	p.Applications, p.RepeatDays = slices.Clone(p.Applications), slices.Clone(p.RepeatDays)
 	p.CreateTime, p.ModifyTime = e.now.Unix(), e.now.Unix()
-	before := e.spreadTotal()
-	e.setList(p.Direction, p.IPVersion, slices.Insert(list, at-1, p))
-	return p.UUID, e.spreadWithin(before)
+	before := e.spreadTotal(p.border())
+	e.insertPolicy(p)
+	return p.UUID, e.spreadWithin(p.border(), before)
 }
 
 func (e *edit) modifyPolicy(uuid string, change func(*Policy)) error {
@@ -58,28 +59,25 @@ func (e *edit) modifyPolicy(uuid string, change func(*Policy)) error {
 	p.Applications, p.RepeatDays = slices.Clone(old.Applications), slices.Clone(old.RepeatDays)
 	change(&p)
 	p.UUID, p.Direction, p.Order, p.IPVersion = old.UUID, old.Direction, old.Order, old.IPVersion
+	p.NATGateway, p.VPCFirewall, p.MemberUID = old.NATGateway, old.VPCFirewall, old.MemberUID
 	p.CreateTime, p.HitTimes, p.HitLastTime = old.CreateTime, old.HitTimes, old.HitLastTime
 	if err := e.judgePolicy(&p); err != nil {
 		return err
 	}
 	p.ModifyTime = e.now.Unix()
-	before := e.spreadTotal()
+	before := e.spreadTotal(p.border())
+	e.ownPolicies()
 	e.Policies[i] = p
-	return e.spreadWithin(before)
+	return e.spreadWithin(p.border(), before)
 }
 
 // deletePolicy removes a policy; a non-empty direction must be the policy's own.
 func (e *edit) deletePolicy(uuid, direction string) error {
 	i := e.policyIndex(uuid)
-	if i < 0 || direction != "" && e.Policies[i].Direction != direction {
-		if e.assume.DeleteUnknownPolicySucceeds {
-			return nil
-		}
+	if i < 0 || !matches(direction, e.Policies[i].Direction) {
 		return noSuchPolicy(uuid)
 	}
-	p := e.Policies[i]
-	list := e.list(p.Direction, p.IPVersion)
-	e.setList(p.Direction, p.IPVersion, slices.Delete(list, p.Order-1, p.Order))
+	e.removePolicy(i)
 	return nil
 }
 
@@ -89,14 +87,13 @@ func (e *edit) movePolicy(uuid string, order int) error {
 		return noSuchPolicy(uuid)
 	}
 	p := e.Policies[i]
-	list := e.list(p.Direction, p.IPVersion)
-	at, err := e.place(order, len(list))
-	if err != nil {
+	e.removePolicy(i)
+	var err error
+	if p.Order, err = e.place(order, e.lastOrder(p.list())+1); err != nil {
 		return err
 	}
 	p.ModifyTime = e.now.Unix()
-	list = slices.Delete(list, p.Order-1, p.Order)
-	e.setList(p.Direction, p.IPVersion, slices.Insert(list, at-1, p))
+	e.insertPolicy(p)
 	return nil
 }
 
@@ -104,54 +101,84 @@ func (e *edit) movePolicy(uuid string, order int) error {
 // -1 is not among its documented values.
 func (e *edit) movePosition(direction string, from, to int) error {
 	list := e.list(direction, 4)
-	if from < 1 || from > len(list) {
-		return bad("ErrorParametersOldOrder", "The old order %d is not between 1 and %d.", from, len(list))
+	last := e.lastOrder(internetList(direction, 4))
+	at := slices.IndexFunc(list, func(p Policy) bool { return p.Order == from })
+	if at < 0 {
+		return bad("ErrorParametersOldOrder", "The old order %d is not between 1 and %d.", from, last)
 	}
 	if to < 1 {
-		return bad("ErrorParametersNewOrder", "The new order %d is not between 1 and %d.", to, len(list))
+		return bad("ErrorParametersNewOrder", "The new order %d is not between 1 and %d.", to, last)
 	}
-	return e.movePolicy(list[from-1].UUID, to)
+	return e.movePolicy(list[at].UUID, to)
 }
 
-// place turns a wanted order into a position in 1..last.
-func (e *edit) place(order, last int) (int, error) {
+// place turns a wanted order into one that the list may give; end is the order
+// right behind the last policy.
+func (e *edit) place(order, end int) (int, error) {
 	switch {
-	case order == -1, order > last && e.assume.BeyondEndAppends:
-		return last, nil
-	case order < 1 || order > last:
-		return 0, bad("ErrorParametersNewOrder", "The new order %d is not between 1 and %d.", order, last)
+	case order == -1:
+		return end, nil
+	case order > end && e.assume.BeyondEndKeepsOrder:
+		return order, nil
+	case order > end && e.assume.BeyondEndAppends:
+		return end, nil
+	case order < 1 || order > end:
+		return 0, bad("ErrorParametersNewOrder", "The new order %d is not between 1 and %d.", order, end)
 	}
 	return order, nil
 }
 
+// resetHits sets the hit counters of a policy to zero.
+func (e *edit) resetHits(uuid string) error {
+	i := e.policyIndex(uuid)
+	if i < 0 {
+		return noSuchPolicy(uuid)
+	}
+	e.ownPolicies()
+	e.Policies[i].HitTimes, e.Policies[i].HitLastTime = 0, 0
+	return nil
+}
+
+// RecordHits adds to the hit counters of a policy, as traffic does.
+func (c *Cloud) RecordHits(uuid string, times int64) error {
+	return c.update(func(e *edit) error {
+		i := e.policyIndex(uuid)
+		if i < 0 {
+			return noSuchPolicy(uuid)
+		}
+		e.ownPolicies()
+		e.Policies[i].HitTimes += times
+		e.Policies[i].HitLastTime = e.now.Unix()
+		return nil
+	})
+}
+
 func noSuchPolicy(uuid string) error {
-	// Published for the VPC and NAT policies only; assumed here (reference §2.1).
+	// Published for the VPC and NAT policies only; assumed for the internet border
+	// (reference §2.1).
 	return bad("ErrorAclNotExist", "The access control policy %q does not exist.", uuid)
 }
 
 func (s *State) policyIndex(uuid string) int {
-	return slices.IndexFunc(s.Policies, func(p Policy) bool { return p.UUID == uuid })
-}
-
-// list returns a copy of one policy list in its order.
-func (s *State) list(direction string, version int) []Policy {
-	var list []Policy
-	for _, p := range s.Policies {
-		if p.Direction == direction && p.IPVersion == version {
-			list = append(list, p)
+	// Not slices.IndexFunc, which copies every policy for the question.
+	for i := range s.Policies {
+		if s.Policies[i].UUID == uuid {
+			return i
 		}
 	}
-	return list
+	return -1
 }
 
-// setList puts a list back, numbered 1..N.
-func (s *State) setList(direction string, version int, list []Policy) {
-	s.Policies = slices.DeleteFunc(s.Policies, func(p Policy) bool {
-		return p.Direction == direction && p.IPVersion == version
-	})
-	for i := range list {
-		list[i].Order = i + 1
+// find returns the index of a policy within a scope.
+func (s *State) find(in scope, uuid string) (int, error) {
+	if in.place != "" {
+		if err := s.judgePlace(in.border, in.place); err != nil {
+			return 0, err
+		}
 	}
-	s.Policies = append(s.Policies, list...)
-	s.sortPolicies()
+	i := s.policyIndex(uuid)
+	if i < 0 || !in.holds(&s.Policies[i]) {
+		return 0, noSuchPolicy(uuid)
+	}
+	return i, nil
 }

@@ -20,19 +20,27 @@ func (e *edit) judgePolicy(p *Policy) error { return e.State.judgePolicy(p, e.li
 
 func (s *State) judgePolicy(p *Policy, limits Limits) error {
 	p.complete()
+	b := p.border()
 	switch {
-	case p.Direction != "in" && p.Direction != "out":
+	case p.NATGateway != "" && p.VPCFirewall != "":
+		return bad("ErrorParameters", "A policy stands on one border only.")
+	case !slices.Contains(b.directions, p.Direction):
 		return bad("ErrorParametersDirection", "The direction is invalid.")
-	case p.IPVersion != 4 && p.IPVersion != 6:
+	case !slices.Contains(b.versions, p.IPVersion):
 		return bad("ErrorParameterIpVersion", "The IP version is invalid.")
+	case p.MemberUID != "" && b != vpcBorder:
+		return bad("ErrorParameters", "Only VPC border policies have a member.")
 	case !slices.Contains([]string{"accept", "drop", "log"}, p.Action):
 		return bad("ErrorParametersAction", "The action is invalid.")
 	case !slices.Contains([]string{"ANY", "TCP", "UDP", "ICMP"}, p.Proto):
 		return bad("ErrorParametersProto", "The protocol is invalid.")
 	case utf8.RuneCountInString(p.Description) > limits.DescriptionLength:
 		return bad("ErrorParameters", "The description is longer than %d characters.", limits.DescriptionLength)
-	case !slices.Contains([]string{"", "FQDN", "DNS", "FQDN_AND_DNS"}, p.DomainResolveType):
+	case p.DomainResolveType != "" && !slices.Contains(resolveTypes, p.DomainResolveType):
 		return bad("ErrorDomainResolve", "The domain resolve type is invalid.")
+	}
+	if err := s.judgePlace(b, p.place()); err != nil {
+		return err
 	}
 	books := s.booksByName()
 	if err := judgePeer(books, p, p.SourceType, p.Source, true); err != nil {
@@ -68,8 +76,13 @@ func judgePeer(books map[string]*AddressBook, p *Policy, kind, value string, sou
 	if source {
 		code, text = "ErrorParametersSource", "The source is invalid."
 	}
-	outward := p.Direction == "out"
+	b, inward := p.border(), p.Direction == "in"
+	kinds := b.destinations
+	if source {
+		kinds = b.sources
+	}
 	switch {
+	case !slices.Contains(kinds, kind):
 	case kind == "net":
 		prefix, err := netip.ParsePrefix(value)
 		if err != nil || prefix != prefix.Masked() || prefix.Addr().Is4In6() {
@@ -85,11 +98,11 @@ func judgePeer(books map[string]*AddressBook, p *Policy, kind, value string, sou
 			return bad("ErrorAddressGroupNotExist", "The address group does not exist.")
 		}
 		return judgeBookUse(book, p, code, text, source)
-	case kind == "location" && source != outward:
+	case kind == "location" && source == inward:
 		if _, ok := regions(value); ok {
 			return nil
 		}
-	case kind == "domain" && !source && outward && isDomain(value):
+	case kind == "domain" && !inward && isDomain(value):
 		return nil
 	}
 	return bad(code, "%s", text)
@@ -100,7 +113,7 @@ func judgeBookUse(book *AddressBook, p *Policy, code, text string, source bool) 
 	case "port":
 		return bad(code, "%s %q is a port address book.", text, book.Name)
 	case "domain":
-		if source || p.Direction != "out" {
+		if source || p.Direction == "in" {
 			return bad(code, "%s %q is a domain address book.", text, book.Name)
 		}
 		return nil
@@ -121,6 +134,9 @@ func judgePorts(books map[string]*AddressBook, p *Policy) error {
 		// Recorded on the wire: the group is cleared when the type is port (reference §10).
 		p.DestPortGroup = ""
 		ported := p.Proto == "TCP" || p.Proto == "UDP"
+		if p.DestPort == "" && p.border().needsPort && p.Proto != "ANY" {
+			return bad("ErrorParametersDestPort", "The dst_port is invalid. %s needs DestPort or DestPortGroup.", p.Proto)
+		}
 		if p.DestPort == "" || p.DestPort == "0/0" || ported && isPortRange(p.DestPort) {
 			return nil
 		}
@@ -151,6 +167,9 @@ func judgeApplications(p *Policy) error {
 			}
 		}
 		return nil
+	}
+	if !p.border().oneName {
+		return bad("ErrorParametersApplicationNameList", "The list of applications is empty.")
 	}
 	if !applicationFits(p.Application, p.Proto) {
 		return bad("ErrorParametersApplicationName", "The application %q is invalid for %s.", p.Application, p.Proto)

@@ -44,11 +44,8 @@ func (e *edit) createGroup(g SecurityGroup) (string, error) {
 	if g.Type != "normal" && g.Type != "enterprise" {
 		return "", bad("InvalidSecurityGroupType", "The security group type %q is invalid.", g.Type)
 	}
-	if n := utf8.RuneCountInString(g.Name); n == 1 || n > 128 {
-		return "", bad("InvalidSecurityGroupName.Malformed", "The security group name must have 2 to 128 characters.")
-	}
-	if n := utf8.RuneCountInString(g.Description); n == 1 || n > 256 {
-		return "", bad("InvalidSecurityGroupDiscription.Malformed", "The description must have 2 to 256 characters.")
+	if err := judgeGroupTexts(&g); err != nil {
+		return "", err
 	}
 	g.ID = e.newID("sg-sim%06d")
 	g.CreationTime = e.now.Format("2006-01-02T15:04:05Z")
@@ -58,10 +55,48 @@ func (e *edit) createGroup(g SecurityGroup) (string, error) {
 	return g.ID, nil
 }
 
-func (e *edit) deleteGroup(id string) error {
+func judgeGroupTexts(g *SecurityGroup) error {
+	if n := utf8.RuneCountInString(g.Name); n == 1 || n > 128 {
+		return bad("InvalidSecurityGroupName.Malformed", "The security group name must have 2 to 128 characters.")
+	}
+	if n := utf8.RuneCountInString(g.Description); n == 1 || n > 256 {
+		return bad("InvalidSecurityGroupDiscription.Malformed", "The description must have 2 to 256 characters.")
+	}
+	return nil
+}
+
+// group returns the index of a group that may be edited. Groups that a service of
+// the vendor manages may not; the code for that is assumed.
+func (e *edit) group(id string) (int, error) {
 	i := e.groupIndex(id)
 	if i < 0 {
-		return noSuchGroup(id)
+		return 0, noSuchGroup(id)
+	}
+	if e.SecurityGroups[i].ServiceManaged {
+		return 0, refuse(http.StatusForbidden, "InvalidOperation.ResourceManagedByCloudProduct",
+			"The security group %q is managed by a cloud service and cannot be changed.", id)
+	}
+	return i, nil
+}
+
+// editGroup lets change edit a group but for its rules; an error keeps the old one.
+func (e *edit) editGroup(id string, change func(*SecurityGroup) error) error {
+	i, err := e.group(id)
+	if err != nil {
+		return err
+	}
+	g := e.SecurityGroups[i]
+	if err := change(&g); err != nil {
+		return err
+	}
+	e.SecurityGroups[i] = g
+	return nil
+}
+
+func (e *edit) deleteGroup(id string) error {
+	i, err := e.group(id)
+	if err != nil {
+		return err
 	}
 	for _, g := range e.SecurityGroups {
 		if g.ID != id && slices.ContainsFunc(g.Rules, func(r SecurityRule) bool { return r.SourceGroupID == id || r.DestGroupID == id }) {
@@ -73,9 +108,9 @@ func (e *edit) deleteGroup(id string) error {
 }
 
 func (e *edit) authorize(id string, rules []SecurityRule) error {
-	i := e.groupIndex(id)
-	if i < 0 {
-		return noSuchGroup(id)
+	i, err := e.group(id)
+	if err != nil {
+		return err
 	}
 	g := e.SecurityGroups[i]
 	g.Rules = slices.Clone(g.Rules)
@@ -99,9 +134,9 @@ func (e *edit) authorize(id string, rules []SecurityRule) error {
 
 // revokeIDs removes rules by id; a non-empty direction must be that of each rule.
 func (e *edit) revokeIDs(id, direction string, ruleIDs []string) error {
-	i := e.groupIndex(id)
-	if i < 0 {
-		return noSuchGroup(id)
+	i, err := e.group(id)
+	if err != nil {
+		return err
 	}
 	rules := slices.Clone(e.SecurityGroups[i].Rules)
 	for _, ruleID := range ruleIDs {
@@ -119,9 +154,9 @@ func (e *edit) revokeIDs(id, direction string, ruleIDs []string) error {
 
 // revokeMatching removes the rules equal to those given; no match is a success.
 func (e *edit) revokeMatching(id string, rules []SecurityRule) error {
-	i := e.groupIndex(id)
-	if i < 0 {
-		return noSuchGroup(id)
+	i, err := e.group(id)
+	if err != nil {
+		return err
 	}
 	g := e.SecurityGroups[i]
 	g.Rules = slices.Clone(g.Rules)
@@ -139,9 +174,9 @@ func (e *edit) revokeMatching(id string, rules []SecurityRule) error {
 
 // modifyRule edits one rule. The kind of its peer cannot change (reference §3.1).
 func (e *edit) modifyRule(id, direction, ruleID string, change func(*SecurityRule)) error {
-	i := e.groupIndex(id)
-	if i < 0 {
-		return noSuchGroup(id)
+	i, err := e.group(id)
+	if err != nil {
+		return err
 	}
 	g := e.SecurityGroups[i]
 	g.Rules = slices.Clone(g.Rules)
@@ -173,9 +208,9 @@ func (e *edit) modifyRule(id, direction, ruleID string, change func(*SecurityRul
 // describeRule edits the description of the rule equal to r, which is how clients
 // without rule ids do it (reference §10).
 func (e *edit) describeRule(id string, r SecurityRule) error {
-	i := e.groupIndex(id)
-	if i < 0 {
-		return noSuchGroup(id)
+	i, err := e.group(id)
+	if err != nil {
+		return err
 	}
 	if err := shapeRule(&r); err != nil {
 		return err

@@ -187,6 +187,9 @@ func (s *State) judgeRule(g *SecurityGroup, r *SecurityRule) error {
 	return nil
 }
 
+// maxGroupReferences is how many rules of a group may name groups (reference §3.1).
+const maxGroupReferences = 20
+
 // judgeGroup refuses a group over its limits; grown says whether the edit at hand
 // added to it.
 func (e *edit) judgeGroup(g *SecurityGroup, grown bool) error {
@@ -194,8 +197,8 @@ func (e *edit) judgeGroup(g *SecurityGroup, grown bool) error {
 		return refuse(http.StatusForbidden, "AuthorizationLimitExceed",
 			"The maximum number of authorization rules in the security group is exceeded: %d of %d.", cost, e.limits.RulesPerGroup)
 	}
-	if n := groupReferences(g); grown && n > 20 {
-		return refuse(http.StatusForbidden, "AuthorizationLimitExceed", "A security group refers to at most 20 groups, not %d.", n)
+	if n := groupReferences(g); grown && n > maxGroupReferences {
+		return refuse(http.StatusForbidden, "AuthorizationLimitExceed", "A security group refers to at most %d groups, not %d.", maxGroupReferences, n)
 	}
 	return nil
 }

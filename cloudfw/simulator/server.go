@@ -2,6 +2,7 @@ package simulator
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -19,29 +20,48 @@ type Server struct {
 }
 
 // ListenOption changes how Listen behaves.
-type ListenOption int
+type ListenOption func(*listening)
+
+type listening struct {
+	remote       bool
+	certificates []tls.Certificate
+}
 
 // AllowRemote lets Listen take an address that is not loopback. The simulator
-// then answers whoever reaches the port and knows its well-known key.
-const AllowRemote ListenOption = 1
+// then answers whoever reaches the port and knows its well-known key; the admin
+// endpoint stays with loopback peers.
+func AllowRemote(l *listening) { l.remote = true }
+
+var _ ListenOption = AllowRemote
+
+// WithTLS lets the server speak TLS beside plain HTTP on the same port: a
+// connection whose first byte is 0x16 is TLS, any other is not (reference §10).
+func WithTLS(certificate tls.Certificate) ListenOption {
+	return func(l *listening) { l.certificates = append(l.certificates, certificate) }
+}
 
 // Listen starts serving h on addr, "127.0.0.1:0" choosing a free port. Only
 // loopback addresses and localhost are taken unless AllowRemote is given.
 func Listen(addr string, h http.Handler, options ...ListenOption) (*Server, error) {
-	remote := false
+	var how listening
 	for _, o := range options {
-		remote = remote || o == AllowRemote
+		o(&how)
 	}
 	host, _, err := net.SplitHostPort(addr)
 	if err != nil {
 		return nil, fmt.Errorf("listening on %q: %w", addr, err)
 	}
-	if !remote && !isLoopback(host) {
+	if !how.remote && !isLoopback(host) {
 		return nil, fmt.Errorf("listening on %q: the simulator serves loopback addresses only unless remote access is allowed", addr)
 	}
 	listener, err := net.Listen("tcp", addr)
 	if err != nil {
 		return nil, fmt.Errorf("listening on %q: %w", addr, err)
+	}
+	if how.certificates != nil {
+		listener = &eitherListener{listener, &tls.Config{
+			Certificates: how.certificates, MinVersion: tls.VersionTLS12, NextProtos: []string{"http/1.1"},
+		}}
 	}
 	base, hangUp := context.WithCancel(context.Background())
 	s := &Server{
@@ -72,7 +92,7 @@ func isLoopback(host string) bool {
 // Addr returns host:port as bound.
 func (s *Server) Addr() string { return s.addr }
 
-// URL returns the base URL, without a trailing slash.
+// URL returns the base URL for plain HTTP, without a trailing slash.
 func (s *Server) URL() string { return "http://" + s.addr }
 
 // Close ends hanging calls, lets running ones finish for up to 5 seconds and

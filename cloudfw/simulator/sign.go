@@ -5,7 +5,6 @@ import (
 	"crypto/sha1"
 	"encoding/base64"
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -13,6 +12,10 @@ import (
 
 // maxSkew is how far a Timestamp may be from the server's time (reference §1.3).
 const maxSkew = 15 * time.Minute
+
+// keptNonces bounds the nonces remembered: at thousands of calls a second the oldest
+// fall out before their time.
+const keptNonces = 1 << 18
 
 // guard remembers nonces for as long as a replay could still be in time.
 type guard struct {
@@ -26,7 +29,7 @@ type seenNonce struct {
 }
 
 func (g *guard) first(nonce string, now time.Time) bool {
-	for len(g.queue) > 0 && now.Sub(g.queue[0].at) > 2*maxSkew {
+	for len(g.queue) > 0 && (len(g.queue) >= keptNonces || now.Sub(g.queue[0].at) > 2*maxSkew) {
 		delete(g.seen, g.queue[0].nonce)
 		g.queue = g.queue[1:]
 	}
@@ -43,39 +46,20 @@ func (g *guard) first(nonce string, now time.Time) bool {
 
 // authenticate checks the system parameters of a call (reference §1.1 to §1.3).
 func (c *Cloud) authenticate(method string, values map[string]string) error {
-	secret, known := c.opt.Keys[values["AccessKeyId"]]
 	if !c.opt.SkipSignature {
-		for _, name := range []string{"AccessKeyId", "Signature", "SignatureMethod", "SignatureVersion"} {
-			if values[name] == "" {
-				return bad("Missing"+name, "%s is mandatory for this action.", name)
-			}
-		}
-		if !known {
-			return refuse(http.StatusNotFound, "InvalidAccessKeyId.NotFound", "Specified access key is not found.")
-		}
-		if values["SignatureMethod"] != "HMAC-SHA1" || values["SignatureVersion"] != "1.0" || values["SignatureType"] != "" {
-			return bad("InvalidSignatureMethod", "The simulator knows HMAC-SHA1, version 1.0, without a signature type.")
-		}
-		text := stringToSign(method, values)
-		if !hmac.Equal([]byte(values["Signature"]), []byte(signature(secret, text))) {
-			// The SDK compares this text with its own to tell a wrong secret from a bug.
-			return bad("SignatureDoesNotMatch", "Specified signature is not matched with our calculation. server string to sign is:%s", text)
+		if err := c.signed(method, values); err != nil {
+			return err
 		}
 	}
-	now := c.opt.Clock().UTC()
 	if !c.opt.SkipTimestamp {
-		at, err := time.Parse("2006-01-02T15:04:05Z", values["Timestamp"])
-		if err != nil {
-			return bad("InvalidTimeStamp.Format", "Specified time stamp or date value is not well formatted.")
-		}
-		if skew := now.Sub(at); skew > maxSkew || skew < -maxSkew {
-			return bad("InvalidTimeStamp.Expired", "Specified time stamp or date value is expired.")
+		if err := c.inTime(values["Timestamp"], 0); err != nil {
+			return err
 		}
 	}
 	if !c.opt.SkipNonce {
-		nonce := values["SignatureNonce"]
+		nonce, now := values["SignatureNonce"], c.opt.Clock()
 		if nonce == "" {
-			return bad("MissingSignatureNonce", "SignatureNonce is mandatory for this action.")
+			return missingAtGateway("SignatureNonce")
 		}
 		c.mu.Lock()
 		defer c.mu.Unlock()
@@ -86,23 +70,83 @@ func (c *Cloud) authenticate(method string, values map[string]string) error {
 	return nil
 }
 
+// signed checks key, token and signature.
+func (c *Cloud) signed(method string, values map[string]string) error {
+	for _, name := range []string{"AccessKeyId", "Signature", "SignatureMethod", "SignatureVersion"} {
+		if values[name] == "" {
+			return missingAtGateway(name)
+		}
+	}
+	id := values["AccessKeyId"]
+	secret, lasting := c.opt.Keys[id]
+	if !lasting {
+		var err error
+		if secret, err = c.borrowed(id, values["SecurityToken"]); err != nil {
+			return err
+		}
+	}
+	if slices.Contains(c.opt.InactiveKeys, id) {
+		return bad("InvalidAccessKeyId.Inactive", "Specified access key is disabled.")
+	}
+	if values["SignatureMethod"] != "HMAC-SHA1" || values["SignatureVersion"] != "1.0" || values["SignatureType"] != "" {
+		return bad("InvalidSignatureMethod", "The simulator knows HMAC-SHA1, version 1.0, without a signature type.")
+	}
+	text := stringToSign(method, values)
+	if !hmac.Equal([]byte(values["Signature"]), []byte(signature(secret, text))) {
+		// The SDK compares this text with its own to tell a wrong secret from a bug.
+		return bad("SignatureDoesNotMatch", "Specified signature is not matched with our calculation. server string to sign is:%s", text)
+	}
+	return nil
+}
+
+// borrowed returns the secret of a temporary key, whose token must come with it.
+// A lasting key may come with any token: the reference leaves that open.
+func (c *Cloud) borrowed(id, given string) (secret string, err error) {
+	secret, token, expires, known := c.temporaryKey(id)
+	switch {
+	case !known:
+		return "", refuse(http.StatusNotFound, "InvalidAccessKeyId.NotFound", "Specified access key is not found.")
+	case given == "":
+		return "", missingAtGateway("SecurityToken")
+	case given != token && !looksLikeToken(given, token):
+		return "", bad("InvalidSecurityToken.Malformed", "Specified SecurityToken is malformed.")
+	case given != token:
+		return "", bad("InvalidSecurityToken.MismatchWithAccessKey", "Specified SecurityToken is not matched with the AccessKeyId.")
+	case !c.opt.Clock().Before(expires):
+		return "", bad("InvalidSecurityToken.Expired", "Specified SecurityToken is expired.")
+	}
+	return secret, nil
+}
+
+// looksLikeToken tells a token of another key from a text that was never a token:
+// it is as long as a real one, in the same letters.
+func looksLikeToken(given, real string) bool {
+	return len(given) == len(real) && !strings.ContainsFunc(given, func(r rune) bool {
+		return (r < 'A' || r > 'Z') && (r < '2' || r > '7')
+	})
+}
+
 // stringToSign covers every parameter but the signature itself (reference §1.2).
 func stringToSign(method string, values map[string]string) string {
 	names := make([]string, 0, len(values))
-	for name := range values {
+	size := 0
+	for name, value := range values {
 		if name != "Signature" {
 			names = append(names, name)
+			size += len(name) + len(value) + 2
 		}
 	}
 	slices.Sort(names)
-	var query strings.Builder
+	query := make([]byte, 0, size+size/2)
 	for i, name := range names {
 		if i > 0 {
-			query.WriteByte('&')
+			query = append(query, '&')
 		}
-		query.WriteString(percentEncode(name) + "=" + percentEncode(values[name]))
+		query = append(appendEncoded(query, name), '=')
+		query = appendEncoded(query, values[name])
 	}
-	return method + "&%2F&" + percentEncode(query.String())
+	out := make([]byte, 0, len(query)+len(query)/2+len(method)+len("&%2F&"))
+	return string(appendEncoded(append(append(out, method...), "&%2F&"...), string(query)))
 }
 
 func signature(secret, text string) string {
@@ -111,7 +155,18 @@ func signature(secret, text string) string {
 	return base64.StdEncoding.EncodeToString(mac.Sum(nil))
 }
 
-// percentEncode is RFC 3986; url.QueryEscape differs in the space only.
-func percentEncode(s string) string {
-	return strings.ReplaceAll(url.QueryEscape(s), "+", "%20")
+// percentEncode is RFC 3986.
+func percentEncode(s string) string { return string(appendEncoded(nil, s)) }
+
+func appendEncoded(out []byte, s string) []byte {
+	const digits = "0123456789ABCDEF"
+	for i := range len(s) {
+		switch b := s[i]; {
+		case b >= 'a' && b <= 'z', b >= 'A' && b <= 'Z', b >= '0' && b <= '9', b == '-', b == '_', b == '.', b == '~':
+			out = append(out, b)
+		default:
+			out = append(out, '%', digits[b>>4], digits[b&15])
+		}
+	}
+	return out
 }

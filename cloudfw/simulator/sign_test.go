@@ -2,6 +2,7 @@ package simulator
 
 import (
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -70,6 +71,21 @@ func TestNonceReplayIsRefusedUntilItsTimeIsOver(t *testing.T) {
 	}
 }
 
+func TestNoncesAreBounded(t *testing.T) {
+	var g guard
+	for n := range keptNonces + 10 {
+		if !g.first(strconv.Itoa(n), noon) {
+			t.Fatalf("nonce %d is taken for a replay", n)
+		}
+	}
+	if len(g.seen) != keptNonces || len(g.queue) != keptNonces {
+		t.Errorf("%d nonces are kept", len(g.seen))
+	}
+	if g.first(strconv.Itoa(keptNonces), noon) {
+		t.Error("a recent nonce is forgotten")
+	}
+}
+
 func TestARefusedSignatureDoesNotBurnTheNonce(t *testing.T) {
 	_, c := newWorld(t, Options{})
 	c.override = map[string]string{"SignatureNonce": "once"}
@@ -84,4 +100,50 @@ func TestChecksCanBeSkipped(t *testing.T) {
 	c.override = map[string]string{"Signature": "", "AccessKeyId": "", "Timestamp": "", "SignatureNonce": ""}
 	c.want("", versionCloudfw, "DescribeAddressBook")
 	c.want("", versionCloudfw, "DescribeAddressBook")
+}
+
+func TestTemporaryKeys(t *testing.T) {
+	const role = "acs:ram::1000000000000001:role/reader"
+	now := noon
+	world := DefaultWorld()
+	world.Roles = []Role{{ARN: role}}
+	cloud := newCloud(t, Options{World: &world, Clock: func() time.Time { return now }, SkipTimestamp: true})
+	c := serve(t, cloud)
+	first, second := assume(c, role), assume(c, role)
+	ask := func(what, code string, edit func(*client)) {
+		t.Helper()
+		s := *first
+		s.override = map[string]string{"SecurityToken": first.override["SecurityToken"]}
+		edit(&s)
+		a := s.call(versionCloudfw, "DescribeAddressBook")
+		if a.code() != code {
+			t.Errorf("%s: got %s, want %q", what, a.raw, code)
+		}
+		if strings.Contains(a.raw, first.secret) {
+			t.Errorf("%s: the answer holds the secret: %s", what, a.raw)
+		}
+	}
+	ask("a good one", "", func(*client) {})
+	ask("no token", "MissingSecurityToken", func(s *client) { s.override = nil })
+	ask("no token of ours", "InvalidSecurityToken.Malformed", func(s *client) { s.override["SecurityToken"] = "t/+ =" })
+	ask("another key's token", "InvalidSecurityToken.MismatchWithAccessKey", func(s *client) { s.override["SecurityToken"] = second.override["SecurityToken"] })
+	ask("a wrong secret", "SignatureDoesNotMatch", func(s *client) { s.secret = second.secret })
+	ask("an unknown key", "InvalidAccessKeyId.NotFound", func(s *client) { s.id = "STS.NOBODY" })
+	now = now.Add(time.Hour - time.Second)
+	ask("the last second", "", func(*client) {})
+	now = now.Add(time.Second)
+	ask("too late", "InvalidSecurityToken.Expired", func(*client) {})
+	c.firewall("DescribeAddressBook")
+}
+
+func TestInactiveKeysAreRefused(t *testing.T) {
+	_, c := newWorld(t, Options{Keys: map[string]string{"old": "a", "new": "b"}, InactiveKeys: []string{"old"}})
+	c.id, c.secret = "old", "a"
+	if a := c.want("InvalidAccessKeyId.Inactive", versionCloudfw, "DescribeAddressBook"); a.status != http.StatusBadRequest {
+		t.Errorf("status %d", a.status)
+	}
+	c.id, c.secret = "new", "a"
+	c.want("SignatureDoesNotMatch", versionCloudfw, "DescribeAddressBook")
+	c.secret = "b"
+	c.firewall("DescribeAddressBook")
 }

@@ -16,6 +16,7 @@ import (
 type stateFile struct {
 	path   string
 	limits Limits
+	assume Assumptions
 	seen   os.FileInfo // the file as last loaded or saved
 }
 
@@ -41,7 +42,7 @@ func (f *stateFile) load() (*State, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading state file %q: %w", f.path, err)
 	}
-	if err := s.check(f.limits); err != nil {
+	if err := s.check(f.limits, f.assume); err != nil {
 		return nil, fmt.Errorf("checking state file %q: %w", f.path, err)
 	}
 	f.seen = info

@@ -26,7 +26,7 @@ type wireAsset struct {
 
 func describeAssetList(c *call) (any, error) {
 	p := c.params
-	number, size := pageNumbers(p, 0, 0)
+	number, size := pageNumbers(p, 0, 0, maxPolicyPage)
 	region, status, search := p.text("RegionNo"), p.text("Status"), p.text("SearchItem")
 	kind, version := p.text("ResourceType"), p.text("IpVersion")
 	p.ignore("SgStatus", "MemberUid", "UserType", "Type", "NewResourceTag")
@@ -58,14 +58,4 @@ func describeAssetList(c *call) (any, error) {
 		TotalCount int // a number here, unlike in the policy lists (reference §0.10)
 		Assets     []wireAsset
 	}{len(found), numberedPage(found, number, size, c.fault)}, nil
-}
-
-func getCallerIdentity(c *call) (any, error) {
-	state, err := c.read()
-	if err != nil {
-		return nil, err
-	}
-	id := state.AccountID
-	return struct{ IdentityType, AccountId, PrincipalId, UserId, Arn, RoleId string }{
-		"Account", id, id, id, "acs:ram::" + id + ":root", ""}, nil
 }

@@ -23,7 +23,12 @@ type wireBook struct {
 	TagList                  []wireTag
 	AssetMemberUids          json.RawMessage `json:",omitempty"`
 	AssetRegionResourceTypes json.RawMessage `json:",omitempty"`
+	AckClusterConnectorId    string          `json:",omitempty"`
+	AckNamespaces            []string        `json:",omitempty"`
+	AckLabels                []wireAckLabel  `json:",omitempty"`
 }
+
+type wireAckLabel struct{ Key, Value string }
 
 type wireAddress struct{ Address, Note string }
 
@@ -35,6 +40,10 @@ func toWireBook(b *AddressBook, references int, assume Assumptions) wireBook {
 		AddressList: make([]string, len(b.Addresses)), Addresses: make([]wireAddress, len(b.Addresses)),
 		AddressListCount: len(b.Addresses), ReferenceCount: references, TagRelation: b.TagRelation, TagList: []wireTag{},
 		AssetMemberUids: b.AssetMemberUIDs, AssetRegionResourceTypes: b.AssetRegionResourceTypes,
+		AckClusterConnectorId: b.AckClusterConnectorID, AckNamespaces: b.AckNamespaces,
+	}
+	for _, l := range b.AckLabels {
+		w.AckLabels = append(w.AckLabels, wireAckLabel{l.Key, l.Value})
 	}
 	for i, text := range b.Addresses {
 		address, note := splitEntry(text)
@@ -54,7 +63,7 @@ func toWireBook(b *AddressBook, references int, assume Assumptions) wireBook {
 
 func describeAddressBook(c *call) (any, error) {
 	p := c.params
-	number, size := pageNumbers(p, 1, 10)
+	number, size := pageNumbers(p, 1, 10, maxPolicyPage)
 	query, kind, port, uuid := p.text("Query"), p.text("GroupType"), p.text("ContainPort"), p.text("GroupUuid")
 	state, err := c.read()
 	if err != nil {
@@ -143,6 +152,17 @@ func readBookOptions(p *params, b *AddressBook) {
 		b.Tags = tags
 	}
 	p.set("TagRelation", &b.TagRelation)
+	// The parameters of ack books are named in the vendor's newer SDK only.
+	p.set("AckClusterConnectorId", &b.AckClusterConnectorID)
+	if namespaces := p.list("AckNamespaces"); namespaces != nil {
+		b.AckNamespaces = namespaces
+	}
+	var labels []Tag
+	if p.each("AckLabels", func(item *params) {
+		labels = append(labels, Tag{item.text("Key"), item.text("Value")})
+	}) > 0 {
+		b.AckLabels = labels
+	}
 	switch p.text("AutoAddTagEcs") {
 	case "":
 	case "0":

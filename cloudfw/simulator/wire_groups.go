@@ -35,8 +35,7 @@ func describeSecurityGroups(c *call) (any, error) {
 	managed := p.text("ServiceManaged")
 	token, results := p.text("NextToken"), p.number("MaxResults", 0, 1, 100)
 	number, size := p.number("PageNumber", 1, 1, 1<<31), p.number("PageSize", 10, 1, 100)
-	var tags []Tag
-	p.each("Tag", func(item *params) { tags = append(tags, Tag{item.text("Key"), item.text("Value")}) })
+	tags := readTags(p)
 	refuseDryRun(p)
 	p.ignore("FuzzyQuery", "IsQueryEcsCount", "NetworkType")
 	state, err := c.read()
@@ -110,10 +109,10 @@ func (g *SecurityGroup) tagged(tags []Tag) bool {
 func createSecurityGroup(c *call) (any, error) {
 	p := c.params
 	g := SecurityGroup{
-		Name: p.text("SecurityGroupName"), Description: p.text("Description"), VPCID: p.text("VpcId"),
+		Region: c.region(), Name: p.text("SecurityGroupName"), Description: p.text("Description"), VPCID: p.text("VpcId"),
 		Type: p.text("SecurityGroupType"), ResourceGroupID: p.text("ResourceGroupId"), ServiceManaged: p.flag("ServiceManaged"),
 	}
-	p.each("Tag", func(item *params) { g.Tags = append(g.Tags, Tag{item.text("Key"), item.text("Value")}) })
+	g.Tags = readTags(p)
 	p.ignore("ClientToken")
 	if err := p.done(); err != nil {
 		return nil, err

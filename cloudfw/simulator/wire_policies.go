@@ -4,228 +4,80 @@ import (
 	"math"
 	"slices"
 	"strconv"
-	"strings"
 )
 
-// wirePolicy is an element of Policys, with the vendor's names and types
-// (reference §2.1, §10).
-type wirePolicy struct {
-	AclUuid               string
-	Direction             string
-	Order                 int
-	AclAction             string
-	Source                string
-	SourceType            string
-	SourceGroupType       string
-	SourceGroupCidrs      []string
-	Destination           string
-	DestinationType       string
-	DestinationGroupType  string
-	DestinationGroupCidrs []string
-	DestPort              string
-	DestPortType          string
-	DestPortGroup         string
-	DestPortGroupPorts    []string
-	Proto                 string
-	ApplicationName       string
-	ApplicationId         string
-	ApplicationNameList   []string
-	Description           string
-	Release               string
-	IpVersion             int
-	HitTimes              int64
-	HitLastTime           int64
-	CreateTime            int64
-	ModifyTime            int64
-	SpreadCnt             int
-	DnsResult             string
-	DnsResultTime         int64
-	DomainResolveType     string
-	RepeatType            string
-	RepeatDays            []int
-	RepeatStartTime       string
-	RepeatEndTime         string
-	StartTime             int64
-	EndTime               int64
+// readScope reads which policies a call is about: the gateway or ACL group where
+// the border has them, and the direction.
+func readScope(p *params, b *border, needsDirection bool) scope {
+	s := scope{border: b}
+	if b.placeName != "" {
+		s.place = p.required(b.placeName)
+	}
+	if b == vpcBorder {
+		return s
+	}
+	s.direction = p.text("Direction")
+	switch {
+	case s.direction == "" && needsDirection:
+		p.fail(p.missing("Direction"))
+	case s.direction != "" && !slices.Contains(b.directions, s.direction):
+		p.fail(bad("ErrorParametersDirection", "The direction is invalid."))
+	}
+	return s
 }
 
-func toWirePolicy(p *Policy, books map[string]*AddressBook) wirePolicy {
-	w := wirePolicy{
-		AclUuid: p.UUID, Direction: p.Direction, Order: p.Order, AclAction: p.Action,
-		Source: p.Source, SourceType: p.SourceType, SourceGroupCidrs: []string{},
-		Destination: p.Destination, DestinationType: p.DestinationType, DestinationGroupCidrs: []string{},
-		DestPort: p.DestPort, DestPortType: p.DestPortType, DestPortGroup: p.DestPortGroup, DestPortGroupPorts: []string{},
-		Proto: p.Proto, ApplicationName: p.Application, ApplicationNameList: append([]string{}, p.Applications...),
-		Description: p.Description, Release: strconv.FormatBool(!p.Disabled), IpVersion: p.IPVersion,
-		HitTimes: p.HitTimes, HitLastTime: p.HitLastTime, CreateTime: p.CreateTime, ModifyTime: p.ModifyTime,
-		SpreadCnt: spread(p, books), DomainResolveType: p.DomainResolveType, RepeatType: p.RepeatType,
-		RepeatDays: append([]int{}, p.RepeatDays...), RepeatStartTime: p.RepeatStartTime, RepeatEndTime: p.RepeatEndTime,
-		StartTime: p.StartTime, EndTime: p.EndTime,
-	}
-	if b := books[p.Source]; p.SourceType == "group" && b != nil {
-		w.SourceGroupType, w.SourceGroupCidrs = b.Type, b.plainAddresses()
-	}
-	if b := books[p.Destination]; p.DestinationType == "group" && b != nil {
-		w.DestinationGroupType, w.DestinationGroupCidrs = b.Type, b.plainAddresses()
-	}
-	if b := books[p.DestPortGroup]; p.DestPortType == "group" && b != nil {
-		for _, port := range b.plainAddresses() {
-			w.DestPortGroupPorts = append(w.DestPortGroupPorts, portPair(port))
+func addPolicy(b *border) func(*call) (any, error) {
+	return func(c *call) (any, error) {
+		p := c.params
+		in := readScope(p, b, true)
+		q := Policy{
+			Direction: in.direction, Action: p.required("AclAction"),
+			SourceType: p.required("SourceType"), Source: p.required("Source"),
+			DestinationType: p.required("DestinationType"), Destination: p.required("Destination"),
+			Proto: p.required("Proto"), Description: p.required("Description"),
 		}
-	}
-	// Never empty for a plain port, even for ANY (reference §10).
-	if w.DestPort == "" && w.DestPortType == "port" {
-		w.DestPort = "0/0"
-	}
-	return w
-}
-
-func (b *AddressBook) plainAddresses() []string {
-	out := make([]string, len(b.Addresses))
-	for i, text := range b.Addresses {
-		out[i], _ = splitEntry(text)
-	}
-	return out
-}
-
-func describeControlPolicy(c *call) (any, error) {
-	p := c.params
-	number, size := pageNumbers(p, 0, 0)
-	uuid, direction, version := p.text("AclUuid"), p.text("Direction"), p.text("IpVersion")
-	source, destination, description := p.text("Source"), p.text("Destination"), p.text("Description")
-	proto, act, release, repeat := p.text("Proto"), p.text("AclAction"), p.text("Release"), p.text("RepeatType")
-	p.ignore("MemberUid")
-	state, err := c.read()
-	if err != nil {
-		return nil, err
-	}
-	if uuid == "" && direction != "in" && direction != "out" {
-		return nil, bad("ErrorParametersDirection", "The direction is invalid.")
-	}
-	if version == "" {
-		version = "4"
-	}
-	if version != "4" && version != "6" {
-		return nil, bad("ErrorParameterIpVersion", "The IP version is invalid.")
-	}
-	books, found := state.booksByName(), []*Policy{}
-	for i := range state.Policies {
-		q := &state.Policies[i]
-		// A lookup by uuid searches both directions and both families (reference §10).
-		if uuid != "" && q.UUID != uuid || uuid == "" && (q.Direction != direction || strconv.Itoa(q.IPVersion) != version) {
-			continue
+		q.setPlace(b, in.place)
+		order, version := p.required("NewOrder"), ""
+		if b == vpcBorder {
+			q.MemberUID = p.text("MemberUid")
+		} else {
+			version = p.text("IpVersion")
 		}
-		if strings.Contains(q.Source, source) && strings.Contains(q.Destination, destination) && strings.Contains(q.Description, description) &&
-			matches(proto, q.Proto) && matches(act, q.Action) && matches(release, strconv.FormatBool(!q.Disabled)) && matches(repeat, q.RepeatType) {
-			found = append(found, q)
+		readPolicyOptions(p, b, &q)
+		refuseDryRun(p)
+		if err := p.done(); err != nil {
+			return nil, err
 		}
-	}
-	items := []wirePolicy{}
-	for _, q := range numberedPage(found, number, size, c.fault) {
-		items = append(items, toWirePolicy(q, books))
-	}
-	return struct {
-		PageNo, PageSize, TotalCount string // strings, as the vendor's (reference §0.10)
-		Policys                      []wirePolicy
-	}{decimal(number), decimal(size), strconv.Itoa(len(found)), items}, nil
-}
-
-// matches tells whether a filter is absent or equal to the value.
-func matches(filter, value string) bool { return filter == "" || filter == value }
-
-func decimal(n int64) string { return strconv.FormatInt(n, 10) }
-
-// pageNumbers reads CurrentPage and PageSize (at most 50, assumed for policies).
-// A zero default makes the parameter required.
-func pageNumbers(p *params, defaultPage, defaultSize int64) (number, size int64) {
-	number, size = defaultPage, defaultSize
-	for _, f := range []struct {
-		name string
-		to   *int64
-		high int64
-	}{{"CurrentPage", &number, math.MaxInt32}, {"PageSize", &size, 50}} {
-		if v := p.text(f.name); v != "" {
-			n, err := strconv.ParseInt(v, 10, 64)
-			if err != nil {
-				n = 0
+		var err error
+		if q.Order, err = parseOrder(order); err != nil {
+			return nil, err
+		}
+		if version != "" {
+			if q.IPVersion, err = strconv.Atoi(version); err != nil || q.IPVersion == 0 {
+				return nil, bad("ErrorParameterIpVersion", "The IP version is invalid.")
 			}
-			*f.to = n
 		}
-		if *f.to < 1 || *f.to > f.high {
-			p.fail(bad("ErrorParametersPageSizeOrNo", "%s is not between 1 and %d.", f.name, f.high))
-			*f.to = 1
-		}
+		uuid, err := c.cloud.AddControlPolicy(q)
+		return struct{ AclUuid string }{uuid}, err
 	}
-	return number, size
-}
-
-func describePolicyPriorUsed(c *call) (any, error) {
-	direction, version := c.params.required("Direction"), c.params.text("IpVersion")
-	state, err := c.read()
-	if err != nil {
-		return nil, err
-	}
-	if direction != "in" && direction != "out" {
-		return nil, bad("ErrorParametersDirection", "The direction is invalid.")
-	}
-	if version != "" && version != "4" && version != "6" {
-		return nil, bad("ErrorParameterIpVersion", "The IP version is invalid.")
-	}
-	n := 4
-	if version == "6" {
-		n = 6
-	}
-	// 0 and 0 for an empty list is assumed (reference §2.1).
-	end := len(state.list(direction, n))
-	return struct{ Start, End int }{min(1, end), end}, nil
-}
-
-func addControlPolicy(c *call) (any, error) {
-	p := c.params
-	q := Policy{
-		Direction: p.required("Direction"), Action: p.required("AclAction"),
-		SourceType: p.required("SourceType"), Source: p.required("Source"),
-		DestinationType: p.required("DestinationType"), Destination: p.required("Destination"),
-		Proto: p.required("Proto"), Description: p.required("Description"),
-	}
-	order, version := p.required("NewOrder"), p.text("IpVersion")
-	readPolicyOptions(p, &q)
-	refuseDryRun(p)
-	if err := p.done(); err != nil {
-		return nil, err
-	}
-	var err error
-	if q.Order, err = parseOrder(order); err != nil {
-		return nil, err
-	}
-	if version != "" {
-		if q.IPVersion, err = strconv.Atoi(version); err != nil || q.IPVersion == 0 {
-			return nil, bad("ErrorParameterIpVersion", "The IP version is invalid.")
-		}
-	}
-	uuid, err := c.cloud.AddControlPolicy(q)
-	return struct{ AclUuid string }{uuid}, err
 }
 
 // readPolicyOptions reads what add and modify have in common and may be absent.
-func readPolicyOptions(p *params, q *Policy) {
-	names := p.list("ApplicationNameList")
-	switch name := p.text("ApplicationName"); {
+func readPolicyOptions(p *params, b *border, q *Policy) {
+	names, name := p.list("ApplicationNameList"), ""
+	if b.oneName {
+		name = p.text("ApplicationName")
+	}
+	switch {
 	case names != nil:
 		q.Applications, q.Application = names, ""
 	case name != "":
 		q.Applications, q.Application = nil, name
 	}
-	portType := p.text("DestPortType")
-	group := p.text("DestPortGroup")
-	if portType != "" {
-		q.DestPortType = portType
-	}
-	if group != "" {
-		q.DestPortGroup = group
-	}
+	p.set("DestPortType", &q.DestPortType)
+	p.set("DestPortGroup", &q.DestPortGroup)
 	p.set("DestPort", &q.DestPort)
-	p.set("DomainResolveType", &q.DomainResolveType)
+	readResolveType(p, b, q)
 	p.set("RepeatType", &q.RepeatType)
 	p.set("RepeatStartTime", &q.RepeatStartTime)
 	p.set("RepeatEndTime", &q.RepeatEndTime)
@@ -251,6 +103,23 @@ func readPolicyOptions(p *params, q *Policy) {
 	p.ignore("MessageType", "ClientToken")
 }
 
+// readResolveType reads DomainResolveType, a name or on the NAT border a number.
+func readResolveType(p *params, b *border, q *Policy) {
+	text := p.text("DomainResolveType")
+	switch {
+	case text == "":
+	case !b.resolveNumbers:
+		q.DomainResolveType = text
+	default:
+		n, err := strconv.Atoi(text)
+		if err != nil || n < 0 || n >= len(resolveTypes) {
+			p.fail(bad("ErrorDomainResolve", "The domain resolve type is invalid."))
+			return
+		}
+		q.DomainResolveType = resolveTypes[n]
+	}
+}
+
 // refuseDryRun keeps a dry run from writing: its answer is undocumented.
 func refuseDryRun(p *params) {
 	if p.flag("DryRun") {
@@ -260,53 +129,112 @@ func refuseDryRun(p *params) {
 
 func parseOrder(text string) (int, error) {
 	n, err := strconv.Atoi(text)
-	if err != nil {
+	if err != nil || n > math.MaxInt32 {
 		return 0, bad("ErrorParametersNewOrder", "The new order %q is not a number.", text)
 	}
 	return n, nil
 }
 
-func modifyControlPolicy(c *call) (any, error) {
-	p := c.params
-	uuid := p.required("AclUuid")
-	read := func(q *Policy) {
-		p.set("AclAction", &q.Action)
-		p.set("SourceType", &q.SourceType)
-		p.set("Source", &q.Source)
-		p.set("DestinationType", &q.DestinationType)
-		p.set("Destination", &q.Destination)
-		p.set("Proto", &q.Proto)
-		p.set("Description", &q.Description)
-		readPolicyOptions(p, q)
-	}
-	// Read once to judge the parameters themselves, then again onto the policy.
-	direction := p.text("Direction")
-	read(&Policy{})
-	refuseDryRun(p)
-	if direction != "" && direction != "in" && direction != "out" {
-		p.fail(bad("ErrorParametersDirection", "The direction is invalid."))
-	}
-	return c.change(func(e *edit) error {
-		if i := e.policyIndex(uuid); direction != "" && i >= 0 && e.Policies[i].Direction != direction {
-			return bad("ErrorParametersDirection", "The direction of a policy cannot be changed.")
+func modifyPolicy(b *border) func(*call) (any, error) {
+	return func(c *call) (any, error) {
+		p := c.params
+		in, uuid := readScope(p, b, false), p.required("AclUuid")
+		read := func(q *Policy) {
+			p.set("AclAction", &q.Action)
+			p.set("SourceType", &q.SourceType)
+			p.set("Source", &q.Source)
+			p.set("DestinationType", &q.DestinationType)
+			p.set("Destination", &q.Destination)
+			p.set("Proto", &q.Proto)
+			p.set("Description", &q.Description)
+			readPolicyOptions(p, b, q)
 		}
-		return e.modifyPolicy(uuid, func(q *Policy) {
-			if e.assume.OmittedFieldsClear {
-				*q = Policy{}
+		// Read once to judge the parameters themselves, then again onto the policy.
+		read(&Policy{})
+		refuseDryRun(p)
+		return c.change(func(e *edit) error {
+			i, err := e.find(scope{border: b, place: in.place}, uuid)
+			if err != nil {
+				return err
 			}
-			read(q)
+			if !matches(in.direction, e.Policies[i].Direction) {
+				return bad("ErrorParametersDirection", "The direction of a policy cannot be changed.")
+			}
+			return e.modifyPolicy(uuid, func(q *Policy) {
+				if e.assume.OmittedFieldsClear {
+					*q = Policy{NATGateway: q.NATGateway, VPCFirewall: q.VPCFirewall}
+				}
+				read(q)
+			})
 		})
-	})
+	}
 }
 
-func deleteControlPolicy(c *call) (any, error) {
-	uuid, direction := c.params.required("AclUuid"), c.params.text("Direction")
-	return c.change(func(e *edit) error {
-		if direction != "" && direction != "in" && direction != "out" {
-			return bad("ErrorParametersDirection", "The direction is invalid.")
+func deletePolicy(b *border) func(*call) (any, error) {
+	return func(c *call) (any, error) {
+		in, uuid := readScope(c.params, b, b == natBorder), c.params.required("AclUuid")
+		return c.change(func(e *edit) error {
+			if _, err := e.find(in, uuid); err != nil {
+				if e.assume.DeleteUnknownPolicySucceeds && codeOf(err) == "ErrorAclNotExist" {
+					return nil
+				}
+				return err
+			}
+			return e.deletePolicy(uuid, in.direction)
+		})
+	}
+}
+
+// deletePolicies is the batch of NAT and VPC policies. That it is all or none, and
+// takes at most 100, is assumed.
+func deletePolicies(b *border) func(*call) (any, error) {
+	return func(c *call) (any, error) {
+		p := c.params
+		in, uuids := readScope(p, b, b == natBorder), p.list("AclUuidList")
+		switch {
+		case len(uuids) == 0:
+			p.fail(p.missing("AclUuidList"))
+		case len(uuids) > 100:
+			p.fail(bad("InvalidAclUuidList", "A call takes at most 100 policies, not %d.", len(uuids)))
 		}
-		return e.deletePolicy(uuid, direction)
-	})
+		return c.change(func(e *edit) error {
+			for _, uuid := range uuids {
+				if _, err := e.find(in, uuid); err != nil {
+					if e.assume.DeleteUnknownPolicySucceeds && codeOf(err) == "ErrorAclNotExist" {
+						continue
+					}
+					return err
+				}
+				if err := e.deletePolicy(uuid, in.direction); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+}
+
+// movePolicy is the call that gives a policy, named by its uuid, a new order;
+// orderName is the parameter for that.
+func movePolicy(b *border, orderName string) func(*call) (any, error) {
+	return func(c *call) (any, error) {
+		p := c.params
+		// Direction is sent by other clients besides the uuid, which decides (reference §10).
+		in, uuid, text := readScope(p, b, false), p.required("AclUuid"), p.required(orderName)
+		if b == vpcBorder {
+			p.ignore("OldOrder") // deprecated there
+		}
+		return c.change(func(e *edit) error {
+			order, err := parseOrder(text)
+			if err != nil {
+				return err
+			}
+			if _, err := e.find(scope{border: b, place: in.place}, uuid); err != nil {
+				return err
+			}
+			return e.movePolicy(uuid, order)
+		})
+	}
 }
 
 func modifyControlPolicyPosition(c *call) (any, error) {
@@ -328,36 +256,45 @@ func modifyControlPolicyPosition(c *call) (any, error) {
 	})
 }
 
-func modifyControlPolicyPriority(c *call) (any, error) {
-	p := c.params
-	uuid, text := p.required("AclUuid"), p.required("Order")
-	// Other clients send it; the uuid decides (reference §10).
-	p.ignore("Direction")
-	return c.change(func(e *edit) error {
-		order, err := parseOrder(text)
-		if err != nil {
-			return err
+// priorUsed answers the orders in use. 0 and 0 for an empty list is assumed
+// (reference §2.1).
+func priorUsed(b *border) func(*call) (any, error) {
+	return func(c *call) (any, error) {
+		p := c.params
+		in, version := readScope(p, b, true), ""
+		if b != vpcBorder {
+			version = p.text("IpVersion")
 		}
-		return e.movePolicy(uuid, order)
-	})
+		n, err := strconv.Atoi(version)
+		if version == "" {
+			n, err = 4, nil
+		}
+		if err != nil || !slices.Contains(b.versions, n) {
+			p.fail(bad("ErrorParameterIpVersion", "The IP version is invalid."))
+		}
+		state, err := c.read()
+		if err != nil {
+			return nil, err
+		}
+		if err := state.judgePlace(b, in.place); err != nil {
+			return nil, err
+		}
+		low, high := state.policyRange(listKey{b, in.place, in.direction, n})
+		if low == high {
+			return struct{ Start, End int }{}, nil
+		}
+		return struct{ Start, End int }{state.Policies[low].Order, state.Policies[high-1].Order}, nil
+	}
 }
 
-func describeACLRuleCount(c *call) (any, error) {
-	c.params.ignore("MemberUid")
-	state, err := c.read()
-	if err != nil {
-		return nil, err
+func resetHits(b *border) func(*call) (any, error) {
+	return func(c *call) (any, error) {
+		uuid := c.params.required("AclUuid")
+		return c.change(func(e *edit) error {
+			if _, err := e.find(scope{border: b}, uuid); err != nil {
+				return err
+			}
+			return e.resetHits(uuid)
+		})
 	}
-	in := len(slices.Concat(state.list("in", 4), state.list("in", 6)))
-	out := len(state.Policies) - in
-	return struct{ InternetInAclCount, InternetOutAclCount, NatOutAclCount, VpcAclCount, TotalAclCount int }{
-		in, out, 0, 0, in + out}, nil
-}
-
-func describePolicyAdvancedConfig(c *call) (any, error) {
-	state, err := c.read()
-	if err != nil {
-		return nil, err
-	}
-	return struct{ InternetSwitch string }{state.InternetSwitch}, nil
 }

@@ -20,7 +20,7 @@ type wireEntry struct{ Cidr, Description string }
 func createPrefixList(c *call) (any, error) {
 	p := c.params
 	l := PrefixList{
-		Name: p.required("PrefixListName"), Family: p.required("AddressFamily"), Description: p.text("Description"),
+		Region: c.region(), Name: p.required("PrefixListName"), Family: p.required("AddressFamily"), Description: p.text("Description"),
 		Entries: readEntries(p, "Entry"),
 	}
 	p.required("MaxEntries")

@@ -2,8 +2,8 @@ package simulator
 
 // DefaultWorld returns a small realistic account for first use: one security
 // group with two rules that somebody made by hand, two public mail addresses, one
-// foreign firewall policy and one foreign address book. Every call returns a
-// fresh value.
+// foreign firewall policy and one foreign address book; and a NAT gateway and a VPC
+// firewall without policies. Every call returns a fresh value.
 func DefaultWorld() State {
 	const created, createdText = 1767600000, "2026-01-05T08:00:00Z"
 	s := State{
@@ -34,6 +34,10 @@ func DefaultWorld() State {
 					SourceCIDR: "0.0.0.0/0", Description: "mail from everywhere", CreateTime: createdText},
 			},
 		}},
+		NATGateways: []NATGateway{{
+			ID: "ngw-office", Name: "office", RegionID: "cn-hangzhou", VPCID: "vpc-mail", VPCName: "mail", ProxyID: "proxy-nat-office",
+		}},
+		VPCFirewalls: []VPCFirewall{{ID: "cen-office", Name: "office"}},
 	}
 	s.complete()
 	return s

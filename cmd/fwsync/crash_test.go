@@ -60,7 +60,7 @@ func TestP6KilledAtAnyCallTheNextRunConverges(t *testing.T) {
 	if testing.Short() {
 		steps = 3
 	}
-	undisturbed, url := simulation(t, nil)
+	undisturbed, url := serveWorld(t, nil)
 	reportOf(t, quickstart(t, binary, url)("reconcile", "-o", "json"))
 	want := dump(undisturbed.Snapshot())
 	for _, after := range []bool{false, true} {
@@ -68,7 +68,7 @@ func TestP6KilledAtAnyCallTheNextRunConverges(t *testing.T) {
 			t.Run(fmt.Sprintf("call %d, effect %v", n+1, after), func(t *testing.T) {
 				t.Parallel()
 				wire := &tripwire{after: after, until: n, sprung: make(chan struct{})}
-				cloud, url := simulation(t, wire)
+				cloud, url := serveWorld(t, wire)
 				run := quickstart(t, binary, url)
 
 				first := run("reconcile")
@@ -102,8 +102,8 @@ func TestP6KilledAtAnyCallTheNextRunConverges(t *testing.T) {
 	}
 }
 
-// simulation serves a default world, through the wire if there is one.
-func simulation(t *testing.T, wire *tripwire) (*simulator.Cloud, string) {
+// serveWorld serves a default world, through the wire if there is one.
+func serveWorld(t *testing.T, wire *tripwire) (*simulator.Cloud, string) {
 	t.Helper()
 	world := simulator.DefaultWorld()
 	cloud, err := simulator.New(simulator.Options{World: &world})
