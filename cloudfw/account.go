@@ -6,7 +6,8 @@ import "context"
 // verify) is compiled against Reader and so cannot write (promise P9).
 type Reader interface {
 	// Observe reads the whole scope, all pages. The result is sorted and complete:
-	// on any error there is no snapshot. An unknown group is a NotFound error.
+	// on any error there is no snapshot. An unknown group, NAT gateway
+	// or ACL group is a NotFound error.
 	// Safe for concurrent use; returns promptly with Canceled when ctx ends.
 	Observe(ctx context.Context, scope Scope) (Snapshot, error)
 }

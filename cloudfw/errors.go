@@ -35,6 +35,7 @@ type Error struct {
 	Code      string // the vendor's error code; may be empty
 	Message   string // the vendor's text, redacted; may be empty
 	RequestID string
+	Advice    string // what to do about it, for people; may be empty
 }
 
 // Error is one line: operation, subject, kind, code, message and request id.
@@ -55,6 +56,27 @@ func (e *Error) Error() string {
 		fmt.Fprintf(&b, " [request %s]", e.RequestID)
 	}
 	return b.String()
+}
+
+// Hint is what to do about the failure, for people: Advice, else what helps with its
+// kind; "" when the error's own text says all there is to say.
+func (e *Error) Hint() string {
+	if e.Advice != "" {
+		return e.Advice
+	}
+	switch e.Kind {
+	case Canceled:
+		return "nothing after this point was done; run the command again to go on"
+	case UnknownOutcome:
+		return "a call may or may not have had its effect; run fwsync reconcile, which looks before it acts"
+	case Quota:
+		return "the account's quota is reached; fwsync status shows what is used"
+	case Denied:
+		return "check the credentials and the role's permissions (terraform/ has the least that fwsync needs)"
+	case Throttled, Unavailable:
+		return "the cloud did not answer properly after several attempts; try again in a minute"
+	}
+	return ""
 }
 
 // Unwrap gives the kind, for errors.Is.

@@ -72,12 +72,25 @@ type Exempt struct {
 	Reason string
 }
 
+// NeedsBlockedBooks reports whether a firewall among the targets has to hold the
+// blocked addresses: the internet firewall always, another one when it takes a rule
+// that names them.
+func (i Intent) NeedsBlockedBooks() bool {
+	return slices.ContainsFunc(i.Targets, func(t Target) bool {
+		return t.Kind == InternetFirewall || t.Firewall() && slices.ContainsFunc(i.Rules, func(r Rule) bool {
+			return (r.From.Blocked || r.To.Blocked) && t.Takes(r)
+		})
+	})
+}
+
 // TargetKind says which enforcement point a target is.
 type TargetKind string
 
 // The targets that fwsync drives.
 const (
 	InternetFirewall    TargetKind = "internet-firewall"
+	NATFirewall         TargetKind = "nat-firewall"
+	VPCFirewall         TargetKind = "vpc-firewall"
 	SecurityGroupTarget TargetKind = "security-group"
 )
 
@@ -94,15 +107,28 @@ const (
 // Target is one declared enforcement point.
 type Target struct {
 	Kind     TargetKind
-	GroupID  string // security groups only
-	Via      Via    // security groups only
-	Capacity int    // security groups only: blocked addresses at the most; a fifth is for IPv6
+	Cloud    string   // the configured cloud it is in; empty when there is only one
+	Border   Border   // firewalls only; the zero value is the internet border
+	Rules    []string // NAT and VPC firewalls only: the names of the rules they take; empty means all
+	GroupID  string   // security groups only
+	Via      Via      // security groups only
+	Capacity int      // security groups only: blocked addresses at the most; a fifth is for IPv6
 }
 
-// Name identifies the target in plans and messages.
+// Firewall reports whether the target is a firewall with ordered rules.
+func (t Target) Firewall() bool { return t.Kind != SecurityGroupTarget }
+
+// Takes reports whether a firewall enforces the rule: its border sees traffic of
+// the rule's direction, and it was not told to take only others.
+func (t Target) Takes(r Rule) bool {
+	return t.Firewall() && (len(t.Rules) == 0 || slices.Contains(t.Rules, r.Name)) &&
+		slices.ContainsFunc(t.Border.Keys(), func(k ListKey) bool { return k.Direction == r.Direction })
+}
+
+// Name identifies the target within its cloud, in plans and messages.
 func (t Target) Name() string {
 	if t.Kind == SecurityGroupTarget {
 		return string(t.Kind) + " " + t.GroupID
 	}
-	return string(t.Kind)
+	return t.Border.Firewall()
 }

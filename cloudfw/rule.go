@@ -1,18 +1,23 @@
 package cloudfw
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // Direction is seen from the account: In is traffic from the internet.
 type Direction string
 
-// The two directions.
+// The directions. Between is the traffic among the account's own networks, which a
+// VPC border sees; its lists know no other.
 const (
-	In  Direction = "in"
-	Out Direction = "out"
+	In      Direction = "in"
+	Out     Direction = "out"
+	Between Direction = "between"
 )
 
 // Action is what a matching rule does.
@@ -91,8 +96,8 @@ func (r *PortRange) UnmarshalText(text []byte) error {
 // PeerKind says how a rule names one side of the traffic.
 type PeerKind string
 
-// The kinds of peers. Only Net and Book are written by fwsync; the others are met
-// in rules of other people.
+// The kinds of peers. Domain is a destination of outbound and VPC rules, Location a
+// source of inbound or a destination of outbound ones (reference §2.1).
 const (
 	Net      PeerKind = "net"      // Value is a canonical CIDR
 	Book     PeerKind = "book"     // Value is the name of an address book
@@ -116,21 +121,12 @@ func (p Peer) String() string {
 	return string(p.Kind) + ":" + p.Value
 }
 
-// ListKey names one of the internet firewall's ordered lists: each direction and
-// family has its own sequence of positions (reference §2.1).
-type ListKey struct {
-	Direction Direction `json:"direction"`
-	Family    Family    `json:"family"`
-}
-
-// String is "in ipv4" and so on.
-func (k ListKey) String() string { return string(k.Direction) + " " + string(k.Family) }
-
-// FirewallRule is one control policy of the internet firewall, live or wanted.
-// Lists are first match wins; without a match traffic passes (reference §2).
+// FirewallRule is one control policy of a border, live or wanted. Lists are first
+// match wins; without a match traffic passes (reference §2).
 type FirewallRule struct {
 	ID          string    `json:"id,omitempty"`    // the vendor's AclUuid; empty in a wanted rule
 	Order       int       `json:"order,omitempty"` // position, 1 is highest; 0 in a wanted rule
+	Border      Border    `json:"border,omitzero"`
 	Direction   Direction `json:"direction"`
 	Family      Family    `json:"family"`
 	Action      Action    `json:"action"`
@@ -138,22 +134,66 @@ type FirewallRule struct {
 	Destination Peer      `json:"destination"`
 	Protocol    Protocol  `json:"protocol"`
 	Ports       PortRange `json:"ports"`
-	PortBook    string    `json:"port_book,omitempty"` // instead of Ports; never written by fwsync
-	Application string    `json:"application"`         // upper case, "ANY" when it does not matter, several joined by ","
+	PortBook    string    `json:"port_book,omitempty"` // instead of Ports
+	Application string    `json:"application"`         // upper case, "ANY" when it does not matter, several joined by "," in alphabetical order
+	Resolve     Resolve   `json:"resolve,omitempty"`   // how a domain is matched; empty without one
 	Description string    `json:"description"`
 	Disabled    bool      `json:"disabled,omitempty"`
-	Temporary   bool      `json:"temporary,omitempty"` // has a validity time; never written by fwsync
-	Cost        int       `json:"cost,omitempty"`      // spread units as the vendor counts them (reference §2.2); live only
+	Validity    Validity  `json:"validity,omitzero"`
+
+	// What only a live rule has. It says nothing about what the rule does, so two
+	// rules that differ in it are the same, and a fingerprint leaves the hits out.
+	Cost    int       `json:"cost,omitempty"` // spread units as the vendor counts them (reference §2.2)
+	Hits    int64     `json:"-"`              // packets or sessions that matched, as the vendor counts them
+	LastHit time.Time `json:"-"`              // zero: never
 }
 
-// Key is the list that the rule belongs to.
-func (r FirewallRule) Key() ListKey { return ListKey{r.Direction, r.Family} }
+// Resolve says how a rule with a domain as destination finds its addresses.
+type Resolve string
 
-// Same reports whether two rules are the same but for identity, position and cost.
+// The ways (reference §2.1, DomainResolveType).
+const (
+	ByName       Resolve = "fqdn"         // the name in the traffic itself
+	ByDNS        Resolve = "dns"          // the addresses the name resolves to
+	ByNameAndDNS Resolve = "fqdn-and-dns" // both
+)
+
+// Key is the list that the rule belongs to.
+func (r FirewallRule) Key() ListKey { return ListKey{r.Border, r.Direction, r.Family} }
+
+// Same reports whether two rules are the same but for identity, position and cost,
+// however their parts are spelled.
 func (r FirewallRule) Same(o FirewallRule) bool {
-	r.ID, r.Order, r.Cost = "", 0, 0
-	o.ID, o.Order, o.Cost = "", 0, 0
-	return r == o
+	if r.Description != o.Description || r.Key() != o.Key() || r.Action != o.Action || r.Protocol != o.Protocol {
+		return false // the spellings need no look
+	}
+	return r.content() == o.content()
+}
+
+// content is the rule in its canonical form, without what only a live one has.
+func (r FirewallRule) content() FirewallRule {
+	r.ID, r.Order, r.Cost, r.Hits, r.LastHit = "", 0, 0, 0, time.Time{}
+	r.Source, r.Destination = r.Source.canonical(), r.Destination.canonical()
+	if r.Ports.AllPorts() {
+		r.Ports = PortRange{}
+	}
+	if r.Application = cmp.Or(r.Application, "ANY"); strings.Contains(r.Application, ",") {
+		names := strings.Split(r.Application, ",")
+		slices.Sort(names)
+		r.Application = strings.Join(slices.Compact(names), ",")
+	}
+	r.Validity.Start, r.Validity.End = r.Validity.Start.UTC(), r.Validity.End.UTC()
+	return r
+}
+
+// canonical is the peer with a network as its masked prefix.
+func (p Peer) canonical() Peer {
+	if p.Kind == Net && !strings.HasSuffix(p.Value, "/0") {
+		if prefix, err := ParsePrefix(p.Value); err == nil {
+			p.Value = prefix.String()
+		}
+	}
+	return p
 }
 
 // String is the rule in one line, for people.
@@ -167,5 +207,9 @@ func (r FirewallRule) String() string {
 	if r.Application != "ANY" && r.Application != "" {
 		service += " " + r.Application
 	}
-	return fmt.Sprintf("%s %s %s from %s to %s", r.Direction, r.Action, service, r.Source, r.Destination)
+	text := fmt.Sprintf("%s %s %s from %s to %s", r.Direction, r.Action, service, r.Source, r.Destination)
+	if !r.Validity.Permanent() {
+		text += ", " + string(r.Validity.Repeat)
+	}
+	return text
 }

@@ -9,10 +9,22 @@ import (
 	"time"
 )
 
-// Scope says what to observe. The internet firewall, its books and the assets are
-// always read; security groups only by id.
+// Scope says what to observe. The internet border, the books and the assets are
+// always read; NAT and VPC borders and security groups only when they are named.
 type Scope struct {
-	Groups []string
+	Borders []Border
+	Groups  []string
+}
+
+// Keys are the ordered lists within the scope, the internet border's first.
+func (s Scope) Keys() []ListKey {
+	keys := Border{}.Keys()
+	for _, b := range s.Borders {
+		if b.Kind() != InternetBorder {
+			keys = append(keys, b.Keys()...)
+		}
+	}
+	return keys
 }
 
 // Snapshot is everything observed of one account at one time.
@@ -23,13 +35,14 @@ type Snapshot struct {
 	Groups  []SecurityGroup `json:"groups"`
 	Lists   []PrefixList    `json:"lists"`
 	Assets  []Asset         `json:"assets"`
+	Strict  bool            `json:"strict,omitempty"` // the internet border drops what it cannot identify (reference §2.1, advanced config)
 }
 
 // Sort puts every part into its canonical order, in place.
 func (s *Snapshot) Sort() {
 	slices.SortFunc(s.Books, func(a, b AddressBook) int { return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.ID, b.ID)) })
 	slices.SortFunc(s.Rules, func(a, b FirewallRule) int {
-		return cmp.Or(cmp.Compare(a.Direction, b.Direction), cmp.Compare(a.Family, b.Family), cmp.Compare(a.Order, b.Order))
+		return cmp.Or(cmp.Compare(a.Border.String(), b.Border.String()), cmp.Compare(a.Direction, b.Direction), cmp.Compare(a.Family, b.Family), cmp.Compare(a.Order, b.Order))
 	})
 	slices.SortFunc(s.Groups, func(a, b SecurityGroup) int { return cmp.Compare(a.ID, b.ID) })
 	for i := range s.Groups {
@@ -83,6 +96,13 @@ func (s Snapshot) Group(id string) (SecurityGroup, bool) {
 	return SecurityGroup{}, false
 }
 
-// ListKeys are the internet firewall's four ordered lists, in the order in which
-// fwsync reads and plans them.
-var ListKeys = []ListKey{{In, IPv4}, {In, IPv6}, {Out, IPv4}, {Out, IPv6}}
+// Keys are the lists of the rules observed, the internet border's four first.
+func (s Snapshot) Keys() []ListKey {
+	keys := Border{}.Keys()
+	for _, r := range s.Rules {
+		if !slices.Contains(keys, r.Key()) {
+			keys = append(keys, r.Key())
+		}
+	}
+	return keys
+}

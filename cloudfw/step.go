@@ -16,12 +16,14 @@ const (
 	DeleteBook      Op = "delete book"
 	InsertRule      Op = "insert rule"
 	MoveRule        Op = "move rule"
+	EditRule        Op = "edit rule"
 	DeleteRule      Op = "delete rule"
 	CreateList      Op = "create prefix list"
 	EditList        Op = "edit prefix list"
 	DeleteList      Op = "delete prefix list"
 	AuthoriseRules  Op = "authorise rules"
 	RevokeRules     Op = "revoke rules"
+	EditGroupRule   Op = "edit group rule"
 )
 
 // Removes reports whether the operation only takes something away.
@@ -41,11 +43,13 @@ func (o Op) Removes() bool {
 //	delete book                        Book (ID, Name)
 //	insert rule                        Rule (Order = where it goes)
 //	move rule                          Rule (ID; Order = where it goes), From
-//	delete rule                        Rule (ID)
+//	edit rule                          Rule (ID; all else as it shall be; the list and Order as they are)
+//	delete rule                        Rule (ID and its list)
 //	create prefix list                 List (Prefixes = what it starts with)
 //	edit prefix list                   List (ID, Name), Prefixes = added, Removed
 //	delete prefix list                 List (ID, Name)
-//	authorise / revoke rules           GroupID, GroupRules (at most 100)
+//	authorise / revoke rules           GroupID, GroupRules (at most 100, of one direction)
+//	edit group rule                    GroupID, GroupRules (one, with ID; the kind of its peer as it is)
 //
 // A peer of kind List in GroupRules may name a list made earlier in the same plan
 // by its name instead of its id; Execute resolves it.
@@ -63,8 +67,25 @@ type Step struct {
 	GroupRules []GroupRule    `json:"group_rules,omitempty"`
 }
 
+// Complete reports whether the step has what its operation needs to be told and
+// judged.
+func (s Step) Complete() bool {
+	switch s.Op {
+	case CreateBook, AppendAddresses, RemoveAddresses, DeleteBook:
+		return s.Book != nil
+	case InsertRule, MoveRule, EditRule, DeleteRule:
+		return s.Rule != nil
+	case CreateList, EditList, DeleteList:
+		return s.List != nil
+	}
+	return true
+}
+
 // Subject is what the step changes, for people.
 func (s Step) Subject() string {
+	if !s.Complete() {
+		return ""
+	}
 	switch s.Op {
 	case CreateBook:
 		return fmt.Sprintf("%s with %d addresses", s.Book.Name, len(s.Book.Prefixes))
@@ -74,7 +95,7 @@ func (s Step) Subject() string {
 		return fmt.Sprintf("%s -%d", s.Book.Name, len(s.Prefixes))
 	case DeleteBook:
 		return s.Book.Name
-	case InsertRule:
+	case InsertRule, EditRule:
 		return fmt.Sprintf("#%d %s", s.Rule.Order, s.Rule)
 	case MoveRule:
 		return fmt.Sprintf("#%d to #%d %s", s.From, s.Rule.Order, s.Rule)
@@ -86,7 +107,7 @@ func (s Step) Subject() string {
 		return fmt.Sprintf("%s +%d -%d", s.List.Name, len(s.Prefixes), len(s.Removed))
 	case DeleteList:
 		return s.List.Name
-	case AuthoriseRules, RevokeRules:
+	case AuthoriseRules, RevokeRules, EditGroupRule:
 		return fmt.Sprintf("%d in %s", len(s.GroupRules), s.GroupID)
 	}
 	return ""

@@ -55,11 +55,11 @@ type ruleEntry struct {
 	spot
 	// 1 to 40 of a-z, 0-9 and dashes; unique.
 	Name word `json:"name"`
-	// Traffic from the internet (in) or to the internet (out).
-	Direction word `json:"direction,omitempty" jsonschema:"enum=in,enum=out,default=in"`
-	// The source: any, $blocked, a group, an address, a prefix, or a list of groups, addresses and prefixes.
+	// Traffic from the internet (in), to the internet (out), or among your own networks (between: only a VPC firewall sees it).
+	Direction word `json:"direction,omitempty" jsonschema:"enum=in,enum=out,enum=between,default=in"`
+	// The source: any, $blocked (of traffic that comes in), a group, an address, a prefix, or a list of groups, addresses and prefixes.
 	From sides `json:"from"`
-	// The destination: any, a group, an address, a prefix, or a list of groups, addresses and prefixes.
+	// The destination: any, $blocked (of traffic that goes out), a group, an address, a prefix, or a list of groups, addresses and prefixes.
 	To sides `json:"to"`
 	// The IP protocol.
 	Protocol word `json:"protocol,omitempty" jsonschema:"enum=any,enum=tcp,enum=udp,enum=icmp,default=any"`
@@ -76,6 +76,10 @@ type targetEntry struct {
 	spot
 	// The internet firewall of Cloud Firewall.
 	InternetFirewall *internetEntry `json:"internet-firewall,omitempty"`
+	// The firewall of a NAT gateway. Sees IPv4 traffic that goes out.
+	NATFirewall *natEntry `json:"nat-firewall,omitempty"`
+	// The firewall between your own networks. Sees the traffic of rules with direction between.
+	VPCFirewall *vpcEntry `json:"vpc-firewall,omitempty"`
 	// An ECS security group. Holds only the blocked addresses; its other rules stay as they are.
 	SecurityGroup *groupEntry `json:"security-group,omitempty"`
 }
@@ -85,6 +89,30 @@ type internetEntry struct {
 	spot
 	// Which of the rules it gets.
 	Rules word `json:"rules,omitempty" jsonschema:"enum=all,default=all"`
+	// The cloud it is in, or a list of them; needed when several are configured.
+	Cloud choices `json:"cloud,omitempty"`
+}
+
+// A NAT firewall gets the rules with direction out.
+type natEntry struct {
+	spot
+	// The id of the NAT gateway, such as ngw-bp1gjhvmcg9ltnbjv.
+	ID word `json:"id" jsonschema:"pattern=^ngw-[A-Za-z0-9-]{1\\,60}$"`
+	// Which of these rules it gets: all, or a list of names.
+	Rules choices `json:"rules,omitempty"`
+	// The cloud it is in; needed when several are configured.
+	Cloud choices `json:"cloud,omitempty"`
+}
+
+// A VPC firewall gets the rules with direction between.
+type vpcEntry struct {
+	spot
+	// The id of its rules: of the CEN instance (cen-…), or of the VPC firewall of an Express Connect circuit (vfw-…).
+	ID word `json:"id" jsonschema:"pattern=^(cen|vfw)-[A-Za-z0-9-]{1\\,60}$"`
+	// Which of these rules it gets: all, or a list of names.
+	Rules choices `json:"rules,omitempty"`
+	// The cloud it is in; needed when several are configured.
+	Cloud choices `json:"cloud,omitempty"`
 }
 
 // A security group gets the worst of the blocked addresses.
@@ -92,6 +120,8 @@ type groupEntry struct {
 	spot
 	// The id, such as sg-bp67acfmxazb4ph.
 	ID word `json:"id" jsonschema:"pattern=^sg-[A-Za-z0-9-]{1\\,60}$"`
+	// The cloud it is in; needed when several are configured.
+	Cloud choices `json:"cloud,omitempty"`
 	// Which of the blocked addresses it gets: those with the highest scores.
 	Blocked word `json:"blocked,omitempty" jsonschema:"enum=top,default=top"`
 	// How it holds them: in a prefix list, or in rules of its own.

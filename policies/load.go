@@ -17,6 +17,10 @@ type Options struct {
 	// Successes are signals that speak for an address; counting them is refused
 	// with a message of its own. They may be among Signals too.
 	Successes []string
+	// Clouds are the configured clouds. With several, each target names its own; the
+	// only one may have the empty name, and then no target names any. Empty: names
+	// are not checked.
+	Clouds []string
 }
 
 // File is a policy file in memory.

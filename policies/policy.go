@@ -109,3 +109,27 @@ func undeclared(rules []cloudfw.Rule) []cloudfw.Rule {
 func compareExempts(a, b cloudfw.Exempt) int {
 	return cmp.Or(cloudfw.ComparePrefixes(a.Prefix, b.Prefix), cmp.Compare(a.Reason, b.Reason))
 }
+
+// In is the part of the policy that concerns one cloud: its targets, and those that
+// name none. All else is shared with the whole.
+func (p *Policy) In(cloud string) *Policy {
+	part := *p
+	part.Targets = slices.DeleteFunc(slices.Clone(p.Targets), func(t cloudfw.Target) bool {
+		return t.Cloud != "" && t.Cloud != cloud
+	})
+	return &part
+}
+
+// Scope is what must be observed for the targets.
+func (p *Policy) Scope() cloudfw.Scope {
+	var scope cloudfw.Scope
+	for _, t := range p.Targets {
+		switch {
+		case !t.Firewall():
+			scope.Groups = append(scope.Groups, t.GroupID)
+		case t.Border.Kind() != cloudfw.InternetBorder:
+			scope.Borders = append(scope.Borders, t.Border)
+		}
+	}
+	return scope
+}

@@ -57,13 +57,13 @@ func (c *checker) rule(e *ruleEntry) cloudfw.Rule {
 	r.From, r.To = from, to
 	r.Ports = c.ports(e)
 	c.application(e, r.Application)
-	if from.Blocked {
+	if from.Blocked || to.Blocked {
 		c.blockedRule(e, r)
 	}
 	if !fromOK || !toOK {
 		return r
 	}
-	if !from.Blocked && !slices.ContainsFunc(cloudfw.Families, func(f cloudfw.Family) bool {
+	if !from.Blocked && !to.Blocked && !slices.ContainsFunc(cloudfw.Families, func(f cloudfw.Family) bool {
 		return len(from.Of(f)) > 0 && len(to.Of(f)) > 0
 	}) {
 		c.report.at(e.at, "give both sides addresses of the same family, or split the rule", "rule %q can never match: one side has only IPv4 addresses, the other only IPv6", r.Name)
@@ -97,8 +97,11 @@ func (c *checker) side(e *ruleEntry, written sides, key string) (cloudfw.Side, b
 		case "any":
 			return cloudfw.Side{Any: true}, true
 		case "$blocked":
-			if key != "from" {
-				c.report.at(w.at, "", `"$blocked" can only stand in "from"`)
+			if want := blockedSide(e.Direction.text); want == "" {
+				c.report.at(w.at, "", `"$blocked" holds addresses on the internet, which rules with direction %s do not meet`, e.Direction.text)
+				return cloudfw.Side{}, false
+			} else if key != want {
+				c.report.at(w.at, "", `"$blocked" holds addresses on the internet: with direction %s it can only stand in %q`, e.Direction.text, want)
 				return cloudfw.Side{}, false
 			}
 			return cloudfw.Side{Blocked: true}, true
@@ -181,14 +184,26 @@ func (c *checker) application(e *ruleEntry, name string) {
 	}
 }
 
-// blockedRule checks what is special about a rule from $blocked.
-func (c *checker) blockedRule(e *ruleEntry, r cloudfw.Rule) {
-	at := e.From[0].at
-	if r.Action != cloudfw.Drop && r.Action != "" {
-		c.report.at(at, "write action: drop", `a rule from "$blocked" must drop, not %s`, r.Action)
+// blockedSide is the key under which $blocked may stand: the side of the traffic
+// that is on the internet.
+func blockedSide(direction string) string {
+	switch cloudfw.Direction(direction) {
+	case cloudfw.Between:
+		return ""
+	case cloudfw.Out:
+		return "to"
 	}
-	if r.Direction == cloudfw.Out {
-		c.report.at(at, "write direction: in", `"$blocked" holds addresses on the internet, which send traffic in, not out`)
+	return "from"
+}
+
+// blockedRule checks what is special about a rule on $blocked.
+func (c *checker) blockedRule(e *ruleEntry, r cloudfw.Rule) {
+	at := e.From
+	if r.To.Blocked {
+		at = e.To
+	}
+	if r.Action != cloudfw.Drop && r.Action != "" {
+		c.report.at(at[0].at, "write action: drop", `a rule on "$blocked" must drop, not %s`, r.Action)
 	}
 }
 

@@ -43,8 +43,8 @@ func TestEveryKeyOfTheSchemaIsExplained(t *testing.T) {
 	for name, def := range root["$defs"].(map[string]any) {
 		objects[name] = def
 	}
-	if len(objects) != 8 {
-		t.Errorf("%d objects, want 8", len(objects))
+	if len(objects) != 10 {
+		t.Errorf("%d objects, want 10", len(objects))
 	}
 	for name, object := range objects {
 		if object.(map[string]any)["description"] == nil {
@@ -147,7 +147,7 @@ func generateSchema(t *testing.T) []byte {
 			return s
 		case reflect.TypeFor[members]():
 			return list(text())
-		case reflect.TypeFor[sides]():
+		case reflect.TypeFor[sides](), reflect.TypeFor[choices]():
 			several := list(text())
 			several.MinItems = new(uint64(1))
 			return &generator.Schema{OneOf: []*generator.Schema{text(), several}}

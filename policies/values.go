@@ -65,6 +65,11 @@ type members words
 
 func (ms *members) read(r *reader, n ast.Node, what string) { *ms = list[word](r, n, what) }
 
+// choices is one name or a list of them.
+type choices words
+
+func (c *choices) read(r *reader, n ast.Node, what string) { (*sides)(c).read(r, n, what) }
+
 // sides is one word or a list of them: a side of a rule.
 type sides words
 

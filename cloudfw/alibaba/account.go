@@ -3,11 +3,7 @@ package alibaba
 import (
 	"cmp"
 	"context"
-	"fmt"
-	"log/slog"
 	"slices"
-	"sync"
-	"time"
 
 	"github.com/aliyun/alibaba-cloud-sdk-go/sdk/requests"
 
@@ -17,15 +13,9 @@ import (
 // Account is one account of the vendor. It implements cloudfw.Account and is safe
 // for concurrent use.
 type Account struct {
-	options Options
-	source  *source
-	session *session
-	pace    *pace
-	log     *slog.Logger
-	names   names
-
-	mu    sync.Mutex
-	calls map[API]int
+	*caller
+	source *source
+	names  names
 }
 
 var _ cloudfw.Account = (*Account)(nil)
@@ -38,17 +28,14 @@ func Open(ctx context.Context, o Options) (*Account, error) {
 	if err != nil {
 		return nil, &cloudfw.Error{Op: "opening the account", Kind: cloudfw.Invalid, Message: err.Error()}
 	}
-	source, err := chooseSource(o.Credentials)
-	if err != nil {
+	a := &Account{caller: newCaller(o)}
+	if a.source, err = chooseSource(o.Credentials, a.caller); err != nil {
 		return nil, err
 	}
-	if _, err := source.key(ctx); err != nil {
+	if _, err := a.source.key(ctx); err != nil {
 		return nil, err
 	}
-	return &Account{
-		options: o, source: source, session: newSession(o), pace: newPace(o.QPS),
-		log: o.Logger, calls: map[API]int{},
-	}, nil
+	return a, nil
 }
 
 // Close drops idle connections. The account stays usable.
@@ -92,99 +79,16 @@ func (a *Account) Calls() []CallCount {
 	return counts
 }
 
-// ask makes one remote call and returns its answer; see Account.call.
+// ask makes one remote call and returns its answer; see caller.call.
 func ask[T any, A interface {
 	*T
 	answer
 }](ctx context.Context, a *Account, api API, subject string, build func() requests.AcsRequest) (T, error) {
 	var got A
-	err := a.call(ctx, api, subject, build, func() answer { got = new(T); return got })
+	err := a.call(ctx, a.options.door(api.Product), a.source, api, subject, build, func() answer { got = new(T); return got })
 	if err != nil {
 		var none T
 		return none, err
 	}
 	return *got, nil
-}
-
-// call makes one remote call. Throttled
-// calls, requests that certainly never reached the service and, for reads, passing
-// trouble are repeated up to MaxAttempts in all; a write that may have happened
-// comes back as UnknownOutcome at once. Each attempt has a request and an answer of
-// its own: requests keep their old signature, answers what was read before a
-// failure. The error is always a *cloudfw.Error.
-func (a *Account) call(ctx context.Context, api API, subject string, build func() requests.AcsRequest, fresh func() answer) error {
-	for attempt := 1; ; attempt++ {
-		failure, header := a.attempt(ctx, api, subject, build(), fresh())
-		if failure == nil {
-			a.pace.passed(api.Name)
-			return nil
-		}
-		var delay time.Duration
-		switch failure.Kind {
-		case cloudfw.Throttled:
-			quiet := header
-			if quiet == 0 {
-				quiet = a.pace.backoff(attempt)
-			}
-			a.pace.throttled(api.Name, quiet)
-		case cloudfw.Unavailable:
-			delay = a.pace.backoff(attempt)
-		default:
-			return failure
-		}
-		if attempt >= a.options.MaxAttempts {
-			if attempt > 1 {
-				failure.Message = fmt.Sprintf("%s (after %d attempts)", failure.Message, attempt)
-			}
-			return failure
-		}
-		if delay > 0 {
-			if err := a.pace.sleep(ctx, delay); err != nil {
-				return canceled(api, subject, err)
-			}
-		}
-	}
-}
-
-// attempt makes one HTTP request. Besides the failure it returns the pause that the
-// vendor asks for.
-func (a *Account) attempt(ctx context.Context, api API, subject string, request requests.AcsRequest, into answer) (*cloudfw.Error, time.Duration) {
-	if err := a.pace.wait(ctx, api.Name); err != nil {
-		return canceled(api, subject, err), 0
-	}
-	key, err := a.source.key(ctx)
-	if err != nil {
-		if ctx.Err() != nil {
-			return canceled(api, subject, ctx.Err()), 0
-		}
-		return &cloudfw.Error{Op: api.Name, Subject: subject, Kind: cloudfw.KindOf(err), Message: err.Error()}, 0
-	}
-	began := time.Now()
-	out := a.session.send(ctx, api, request, key)
-	if out.asked {
-		a.mu.Lock()
-		a.calls[api]++
-		a.mu.Unlock()
-	}
-	failure := judge(api, subject, out, into)
-	a.trace(ctx, api, out, failure, time.Since(began))
-	if failure != nil && ctx.Err() != nil && failure.Kind == cloudfw.Unavailable {
-		failure = canceled(api, subject, ctx.Err())
-	}
-	return failure, retryAfter(out.header)
-}
-
-func (a *Account) trace(ctx context.Context, api API, out outcome, failure *cloudfw.Error, took time.Duration) {
-	attrs := []slog.Attr{
-		slog.String("api", api.Name), slog.Int("status", out.status),
-		slog.Int("bytes", len(out.body)), slog.Duration("took", took.Round(time.Millisecond)),
-	}
-	if failure != nil {
-		attrs = append(attrs, slog.String("failure", failure.Error()))
-	}
-	a.log.LogAttrs(ctx, slog.LevelDebug, "vendor call", attrs...)
-}
-
-func canceled(api API, subject string, cause error) *cloudfw.Error {
-	return &cloudfw.Error{Op: api.Name, Subject: subject, Kind: cloudfw.Canceled, Message: cause.Error()}
 }

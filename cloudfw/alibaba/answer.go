@@ -6,9 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"fwsync/cloudfw"
 )
@@ -25,6 +27,13 @@ func (t *text) UnmarshalJSON(raw []byte) error {
 		return errors.New("an object or array where a text belongs")
 	case string(raw) == "null":
 		*t = ""
+	case raw[0] == '"' && plain(raw):
+		raw = raw[1 : len(raw)-1]
+		if word, ok := words[string(raw)]; ok {
+			*t = word
+			return nil
+		}
+		*t = text(raw)
 	case raw[0] == '"':
 		var s string
 		if err := json.Unmarshal(raw, &s); err != nil {
@@ -34,6 +43,68 @@ func (t *text) UnmarshalJSON(raw []byte) error {
 	default:
 		*t = text(raw)
 	}
+	return nil
+}
+
+// words come again with every policy and rule and are not copied each time.
+var words = func() map[string]text {
+	all := map[string]text{}
+	for _, word := range []text{
+		"in", "out", "accept", "drop", "log", "net", "group", "domain", "location", "port", "ANY", "TCP", "UDP", "ICMP", "0/0", "true", "false",
+		permanent, "ingress", "egress", "Accept", "Drop", "ALL", "-1/-1", "1/65535", "0.0.0.0/0", "::/0",
+	} {
+		all[string(word)] = word
+	}
+	return all
+}()
+
+// plain reports whether a JSON text stands for its own bytes.
+func plain(raw []byte) bool { return bytes.IndexByte(raw, '\\') < 0 && utf8.Valid(raw) }
+
+// texts is a list of scalars. Books hold thousands of them, so the list is cut up
+// in one go instead of value by value.
+type texts []text
+
+// UnmarshalJSON reads an array of scalars; null is an empty list. It is given valid
+// JSON.
+func (ts *texts) UnmarshalJSON(raw []byte) error {
+	raw = bytes.TrimSpace(raw)
+	if string(raw) == "null" {
+		*ts = nil
+		return nil
+	}
+	if len(raw) < 2 || raw[0] != '[' {
+		return errors.New("something else where a list of texts belongs")
+	}
+	raw = raw[1 : len(raw)-1]
+	if !plain(raw) {
+		return ts.unmarshalSlowly(raw)
+	}
+	all := string(raw) // the one copy that all texts share
+	list := make(texts, 0, strings.Count(all, ",")+1)
+	for at := 0; at < len(all); {
+		switch c := all[at]; {
+		case c == '"':
+			length := strings.IndexByte(all[at+1:], '"')
+			list = append(list, text(all[at+1:at+1+length]))
+			at += length + 2
+		case c == ',' || c == ' ' || c == '\t' || c == '\r' || c == '\n':
+			at++
+		default:
+			return ts.unmarshalSlowly(raw)
+		}
+	}
+	*ts = list
+	return nil
+}
+
+// unmarshalSlowly reads what stands between the brackets.
+func (ts *texts) unmarshalSlowly(raw []byte) error {
+	var list []text
+	if err := json.Unmarshal(slices.Concat([]byte("["), raw, []byte("]")), &list); err != nil {
+		return err
+	}
+	*ts = list
 	return nil
 }
 
@@ -59,15 +130,17 @@ func (n *number) UnmarshalJSON(raw []byte) error {
 	return nil
 }
 
-// answer is a complete successful body: what all calls have in common is read by
-// the session, the rest by Unmarshal of the type itself.
+// answer is a complete successful body. Its types embed envelope, so that bodies of
+// many megabytes are read once.
 type answer interface {
+	// head is what the body has in common with all others.
+	head() *envelope
 	// check reports what the body lacks to be the expected one.
 	check() error
 }
 
 // done is the answer of calls that return nothing.
-type done struct{}
+type done struct{ envelope }
 
 func (*done) check() error { return nil }
 
@@ -78,6 +151,8 @@ type envelope struct {
 	Code      json.RawMessage `json:"Code"`
 	Message   json.RawMessage `json:"Message"`
 }
+
+func (e *envelope) head() *envelope { return e }
 
 func scalar(raw json.RawMessage) string {
 	var t text
@@ -109,17 +184,26 @@ func judge(api API, subject string, out outcome, into answer) *cloudfw.Error {
 		return fail(unsettled, envelope{}, describe(out.err, out.secrets))
 	}
 
-	var e envelope
-	malformed := json.Unmarshal(out.body, &e) != nil
 	if out.status < 200 || out.status > 299 {
+		var e envelope
+		malformed := json.Unmarshal(out.body, &e) != nil
 		message := scalar(e.Message)
 		if malformed || scalar(e.Code) == "" {
 			message = strings.TrimSpace(fmt.Sprintf("status %d %s %s", out.status, http.StatusText(out.status), message))
 		}
-		return fail(kindOf(out.status, scalar(e.Code), api.Write), e, oneLine(redactValues(message, out.secrets)))
+		kind := kindOf(out.status, scalar(e.Code), api.Write)
+		if code, ok := unsettledNumbers[api]; ok && code == scalar(e.Code) {
+			kind = unsettled
+		}
+		return fail(kind, e, oneLine(redactValues(message, out.secrets)))
 	}
-	if malformed {
-		return fail(unsettled, envelope{}, fmt.Sprintf("status %d without a JSON object", out.status))
+	wrong := json.Unmarshal(out.body, into)
+	e := *into.head()
+	if wrong != nil {
+		e = envelope{}
+		if json.Unmarshal(out.body, &e) != nil {
+			return fail(unsettled, envelope{}, fmt.Sprintf("status %d without a JSON object", out.status))
+		}
 	}
 	switch strings.ToLower(scalar(e.Code)) {
 	case "", "200", "0", "ok", "success":
@@ -132,12 +216,11 @@ func judge(api API, subject string, out outcome, into answer) *cloudfw.Error {
 	if e.RequestID == "" {
 		return fail(unsettled, e, fmt.Sprintf("status %d with a body that is not the service's: no RequestId", out.status))
 	}
-	err := json.Unmarshal(out.body, into)
-	if err == nil {
-		err = into.check()
+	if wrong == nil {
+		wrong = into.check()
 	}
-	if err != nil {
-		return fail(unsettled, e, "unexpected answer: "+oneLine(redactValues(err.Error(), out.secrets)))
+	if wrong != nil {
+		return fail(unsettled, e, "unexpected answer: "+oneLine(redactValues(wrong.Error(), out.secrets)))
 	}
 	return nil
 }

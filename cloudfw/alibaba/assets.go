@@ -7,10 +7,8 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
-	"strconv"
 
 	"github.com/aliyun/alibaba-cloud-sdk-go/sdk/requests"
-	wirefw "github.com/aliyun/alibaba-cloud-sdk-go/services/cloudfw"
 
 	"fwsync/cloudfw"
 )
@@ -27,6 +25,7 @@ type asset struct {
 }
 
 type assetsAnswer struct {
+	envelope
 	TotalCount *number
 	Assets     []asset
 }
@@ -42,14 +41,10 @@ func (a *assetsAnswer) check() error {
 // public address are left out.
 func (a *Account) readAssets(ctx context.Context) ([]cloudfw.Asset, error) {
 	found, err := readNumbered(ctx, describeAssetList, "",
-		func(f asset) string {
-			return fmt.Sprint(f)
-		},
+		func(f *asset) string { return fmt.Sprint(*f) }, nil,
 		func(ctx context.Context, number int) (page[asset], error) {
 			got, err := ask[assetsAnswer](ctx, a, describeAssetList, "", func() requests.AcsRequest {
-				r := wirefw.CreateDescribeAssetListRequest()
-				r.CurrentPage, r.PageSize = strconv.Itoa(number), strconv.Itoa(pageSize)
-				return r
+				return newRequest(describeAssetList, pageFields(number, pageSize), nil)
 			})
 			if err != nil {
 				return page[asset]{}, err

@@ -3,14 +3,9 @@ package alibaba
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
-	"net/netip"
-	"strconv"
-	"strings"
 
 	"github.com/aliyun/alibaba-cloud-sdk-go/sdk/requests"
-	wirefw "github.com/aliyun/alibaba-cloud-sdk-go/services/cloudfw"
 
 	"fwsync/cloudfw"
 )
@@ -21,11 +16,14 @@ type book struct {
 	GroupName      text
 	GroupType      text
 	Description    text
-	AddressList    []text
+	AddressList    texts
+	TagRelation    text
+	TagList        []struct{ TagKey, TagValue text }
 	ReferenceCount number
 }
 
 type booksAnswer struct {
+	envelope
 	TotalCount *number
 	Acls       []book // sic
 }
@@ -34,26 +32,31 @@ func (a *booksAnswer) check() error {
 	if a.TotalCount == nil {
 		return errors.New("no TotalCount")
 	}
-	for _, b := range a.Acls {
-		if b.GroupUuid == "" || b.GroupName == "" {
-			return errors.New("a book without GroupUuid or GroupName")
+	for i := range a.Acls {
+		if b := &a.Acls[i]; b.GroupUuid == "" || b.GroupName == "" || b.GroupType == "" {
+			return errors.New("a book without GroupUuid, GroupName or GroupType")
 		}
 	}
 	return nil
 }
 
-// queryBooks reads the books of one family, all of them or those that the query
-// finds by name or address.
-func (a *Account) queryBooks(ctx context.Context, family cloudfw.Family, query string) ([]book, error) {
-	subject := string(family) + " books"
+// allTypes lists the books of every type in one go, as other clients do (reference
+// §2.4); left out, it would mean two of the types only.
+const allTypes = "all"
+
+// queryBooks reads the books of all types, all of them or those that the query finds
+// by name or address.
+func (a *Account) queryBooks(ctx context.Context, query string) ([]book, error) {
+	const subject = "address books"
+	filter := fields{"GroupType": allTypes}
+	if query != "" {
+		filter["Query"] = query
+	}
 	return readNumbered(ctx, describeAddressBook, subject,
-		func(b book) string { return string(b.GroupUuid) },
+		func(b *book) string { return string(b.GroupUuid) }, nil,
 		func(ctx context.Context, number int) (page[book], error) {
 			got, err := ask[booksAnswer](ctx, a, describeAddressBook, subject, func() requests.AcsRequest {
-				r := wirefw.CreateDescribeAddressBookRequest()
-				r.GroupType, r.Query = wireBookType(family), query
-				r.CurrentPage, r.PageSize = strconv.Itoa(number), strconv.Itoa(pageSize)
-				return r
+				return newRequest(describeAddressBook, filter.with(pageFields(number, pageSize)), nil)
 			})
 			if err != nil {
 				return page[book]{}, err
@@ -62,17 +65,14 @@ func (a *Account) queryBooks(ctx context.Context, family cloudfw.Family, query s
 		})
 }
 
-func (a *Account) readBooks(ctx context.Context, family cloudfw.Family) ([]cloudfw.AddressBook, error) {
-	found, err := a.queryBooks(ctx, family, "")
+func (a *Account) readBooks(ctx context.Context) ([]cloudfw.AddressBook, error) {
+	found, err := a.queryBooks(ctx, "")
 	if err != nil {
 		return nil, err
 	}
 	books := make([]cloudfw.AddressBook, 0, len(found))
-	for _, f := range found {
-		if f.GroupType != "" && string(f.GroupType) != wireBookType(family) {
-			continue
-		}
-		b, unreadable := f.book(family)
+	for i := range found {
+		b, unreadable := found[i].book()
 		if unreadable > 0 {
 			a.log.LogAttrs(ctx, slog.LevelDebug, "address book entries that are no addresses",
 				slog.String("book", oneLine(b.Name)), slog.Int("entries", unreadable))
@@ -82,48 +82,58 @@ func (a *Account) readBooks(ctx context.Context, family cloudfw.Family) ([]cloud
 	return books, nil
 }
 
-// bookID is the id of a step's book: its own, or what its name stands for.
-func (a *Account) bookID(ctx context.Context, step cloudfw.Step) (string, error) {
+// withBook does something with the id of a step's book: its own, or what its name
+// stands for. An id that is remembered may be of a book that somebody has deleted and
+// made anew meanwhile: if there is no such book, the name is looked up again, once.
+func (a *Account) withBook(ctx context.Context, step cloudfw.Step, do func(id string) error) error {
 	if step.Book.ID != "" {
-		return step.Book.ID, nil
+		return do(step.Book.ID)
 	}
 	if id := a.names.book(step.Book.Name); id != "" {
-		return id, nil
-	}
-	families := cloudfw.Families
-	if step.Book.Family != "" {
-		families = []cloudfw.Family{step.Book.Family}
-	}
-	for _, family := range families {
-		found, err := a.queryBooks(ctx, family, step.Book.Name)
-		if err != nil {
-			return "", err
+		err := do(id)
+		if cloudfw.KindOf(err) != cloudfw.NotFound {
+			return err
 		}
-		for _, f := range found {
-			if string(f.GroupName) == step.Book.Name {
-				a.names.setBook(step.Book.Name, string(f.GroupUuid))
-				return string(f.GroupUuid), nil
-			}
+		a.names.setBook(step.Book.Name, "")
+	}
+	id, err := a.findBook(ctx, step.Book.Name)
+	if err != nil {
+		return err
+	}
+	return do(id)
+}
+
+// findBook looks up the book of that name.
+func (a *Account) findBook(ctx context.Context, name string) (string, error) {
+	found, err := a.queryBooks(ctx, name)
+	if err != nil {
+		return "", err
+	}
+	for i := range found {
+		if string(found[i].GroupName) == name {
+			a.names.setBook(name, string(found[i].GroupUuid))
+			return string(found[i].GroupUuid), nil
 		}
 	}
-	return "", &cloudfw.Error{Op: describeAddressBook.Name, Subject: step.Book.Name, Kind: cloudfw.NotFound, Message: "there is no address book of that name"}
+	return "", &cloudfw.Error{Op: describeAddressBook.Name, Subject: name, Kind: cloudfw.NotFound, Message: "there is no address book of that name"}
 }
 
 // madeBook is the answer of AddAddressBook.
-type madeBook struct{ GroupUuid text }
+type madeBook struct {
+	envelope
+	GroupUuid text
+}
 
 func (*madeBook) check() error { return nil }
 
 func (a *Account) createBook(ctx context.Context, step cloudfw.Step) error {
-	addresses, err := addressList(step.Book.Prefixes, step.Book.Family)
+	kind, entries, err := bookForm(step.Book, step.Book.Prefixes)
 	if err != nil {
 		return refuse(step, err.Error())
 	}
 	made, err := ask[madeBook](ctx, a, addAddressBook, step.Subject(), func() requests.AcsRequest {
-		r := wirefw.CreateAddAddressBookRequest()
-		r.GroupName, r.GroupType, r.Description = step.Book.Name, wireBookType(step.Book.Family), step.Book.Description
-		r.FormParams["AddressList"] = addresses
-		return r
+		return newRequest(addAddressBook,
+			fields{"GroupName": step.Book.Name, "GroupType": kind, "Description": step.Book.Description}, fields{"AddressList": entries})
 	})
 	if err != nil {
 		return err
@@ -132,59 +142,30 @@ func (a *Account) createBook(ctx context.Context, step cloudfw.Step) error {
 	return nil
 }
 
-// editBook appends or deletes addresses. The third mode, which replaces the whole
-// list, loses what others add meanwhile and is never used (reference §2.4).
+// editBook appends or deletes entries: the step's Prefixes for a book of addresses,
+// its Book.Entries for one of domains or ports. The third mode, which replaces the
+// whole list, loses what others add meanwhile and is never used (reference §2.4).
 func (a *Account) editBook(ctx context.Context, step cloudfw.Step, mode string) error {
-	addresses, err := addressList(step.Prefixes, step.Book.Family)
+	_, entries, err := bookForm(step.Book, step.Prefixes)
 	if err != nil {
 		return refuse(step, err.Error())
 	}
-	id, err := a.bookID(ctx, step)
-	if err != nil {
+	return a.withBook(ctx, step, func(id string) error {
+		_, err := ask[done](ctx, a, modifyAddressBook, step.Subject(), func() requests.AcsRequest {
+			return newRequest(modifyAddressBook,
+				fields{"GroupUuid": id, "GroupName": step.Book.Name, "Description": step.Book.Description, "ModifyMode": mode},
+				fields{"AddressList": entries})
+		})
 		return err
-	}
-	_, err = ask[done](ctx, a, modifyAddressBook, step.Subject(), func() requests.AcsRequest {
-		r := wirefw.CreateModifyAddressBookRequest()
-		r.GroupUuid, r.GroupName, r.Description = id, step.Book.Name, step.Book.Description
-		r.QueryParams["ModifyMode"] = mode
-		r.FormParams["AddressList"] = addresses
-		return r
 	})
-	return err
 }
 
 func (a *Account) deleteBook(ctx context.Context, step cloudfw.Step) error {
-	id, err := a.bookID(ctx, step)
-	if err != nil {
-		return err
-	}
-	_, err = ask[done](ctx, a, deleteAddressBook, step.Subject(), func() requests.AcsRequest {
-		r := wirefw.CreateDeleteAddressBookRequest()
-		r.GroupUuid = id
-		return r
-	})
-	if err == nil {
-		a.names.setBook(step.Book.Name, "")
-	}
-	return err
-}
-
-// addressList is the comma-separated list of a book, which may be too long for a
-// URL and goes into the request's body (reference §0.3). A family of "" takes the
-// one of the first address; books hold one family only.
-func addressList(prefixes []netip.Prefix, family cloudfw.Family) (string, error) {
-	if len(prefixes) == 0 {
-		return "", errors.New("no addresses given")
-	}
-	if family == "" {
-		family = cloudfw.FamilyOf(prefixes[0])
-	}
-	texts := make([]string, len(prefixes))
-	for i, p := range prefixes {
-		if !p.IsValid() || p != p.Masked() || cloudfw.FamilyOf(p) != family {
-			return "", fmt.Errorf("%s is not a masked %s prefix", p, family)
+	return a.withBook(ctx, step, func(id string) error {
+		err := a.write(ctx, deleteAddressBook, step, fields{"GroupUuid": id})
+		if err == nil {
+			a.names.setBook(step.Book.Name, "")
 		}
-		texts[i] = p.String()
-	}
-	return strings.Join(texts, ","), nil
+		return err
+	})
 }

@@ -21,7 +21,7 @@ func wireFamily(f cloudfw.Family) string {
 // ports; a rule that says more ("five-tuple" rules, port lists) matches less than it
 // would seem to, so what it says more is kept in its protocol, which then is none
 // that anybody takes for understood.
-func (p permission) rule() (cloudfw.GroupRule, error) {
+func (p *permission) rule() (cloudfw.GroupRule, error) {
 	r := cloudfw.GroupRule{
 		ID: string(p.SecurityGroupRuleId), Action: cloudfw.Action(strings.ToLower(string(p.Policy))),
 		Protocol: modelProtocol(string(p.IpProtocol)), Priority: int(p.Priority), Description: string(p.Description),
@@ -147,22 +147,18 @@ func permissionForm(r cloudfw.GroupRule) (map[string]string, error) {
 var wireProtocols = map[cloudfw.Protocol]string{cloudfw.AnyProtocol: "ALL", cloudfw.ICMP: "ICMP", "icmpv6": "ICMPv6", "gre": "GRE"}
 
 // list converts a prefix list; entries that are no addresses are left out and counted.
-func (l listAnswer) list() (converted cloudfw.PrefixList, unreadable int) {
+func (l *listAnswer) list() (converted cloudfw.PrefixList, unreadable int) {
 	converted = cloudfw.PrefixList{
 		ID: string(l.PrefixListId), Name: string(l.PrefixListName), Family: cloudfw.IPv4, MaxEntries: int(l.MaxEntries),
-		Description: string(l.Description), Prefixes: make([]netip.Prefix, 0, len(l.Entries.Entry)),
+		Description: string(l.Description),
 	}
 	if strings.EqualFold(string(l.AddressFamily), "IPv6") {
 		converted.Family = cloudfw.IPv6
 	}
-	for _, entry := range l.Entries.Entry {
-		p, err := lenientPrefix(string(entry.Cidr))
-		if err != nil {
-			unreadable++
-			continue
-		}
-		converted.Prefixes = append(converted.Prefixes, p)
+	entries := make(texts, len(l.Entries.Entry))
+	for i, entry := range l.Entries.Entry {
+		entries[i] = entry.Cidr
 	}
-	converted.Prefixes = cloudfw.SortPrefixes(converted.Prefixes)
+	converted.Prefixes, unreadable = readPrefixes(entries)
 	return converted, unreadable
 }

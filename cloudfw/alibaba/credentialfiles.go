@@ -48,7 +48,7 @@ func (c cliConfig) profile(name string) (cliProfile, bool) {
 	return cliProfile{}, false
 }
 
-func findCLIProfile(c CredentialSource, _ bool) (found, error) {
+func findCLIProfile(c CredentialSource, calls *caller, _ bool) (found, error) {
 	if strings.EqualFold(os.Getenv("ALIBABA_CLOUD_CLI_PROFILE_DISABLED"), "true") {
 		return found{looked: "ALIBABA_CLOUD_CLI_PROFILE_DISABLED is true"}, nil
 	}
@@ -69,7 +69,7 @@ func findCLIProfile(c CredentialSource, _ bool) (found, error) {
 	if p.Mode == "" || p.Mode == "AK" && p.AccessKeyID == "" && p.AccessKeySecret == "" {
 		return found{looked: fmt.Sprintf("profile %q in %s is empty", name, path)}, nil
 	}
-	f, err := config.provider(p, c.STSEndpoint, 0)
+	f, err := config.issuer(p, c.STSEndpoint, calls, 0)
 	if err != nil {
 		return found{}, fmt.Errorf("profile %q in %s: %w", name, path, err)
 	}
@@ -77,10 +77,14 @@ func findCLIProfile(c CredentialSource, _ bool) (found, error) {
 	return f, nil
 }
 
+// cliModes are the ways of the vendor's CLI to get keys that are understood here. Not
+// understood are those that run a program or open a browser: External, CloudSSO, OAuth.
+var cliModes = []string{"AK", "StsToken", "RamRoleArn", "EcsRamRole", "OIDC", "CredentialsURI", "ChainableRamRoleArn"}
+
 // longestChain bounds profiles that assume roles on top of one another.
 const longestChain = 5
 
-func (c cliConfig) provider(p cliProfile, endpoint string, depth int) (found, error) {
+func (c cliConfig) issuer(p cliProfile, endpoint string, calls *caller, depth int) (found, error) {
 	assume := func(base found, err error) (found, error) {
 		if err != nil {
 			return found{}, err
@@ -89,8 +93,8 @@ func (c cliConfig) provider(p cliProfile, endpoint string, depth int) (found, er
 			arn: p.RoleARN, session: p.RoleSession, external: p.ExternalID, policy: p.Policy,
 			duration: time.Duration(p.RoleSeconds) * time.Second, endpoint: endpoint, region: p.STSRegion, vpc: p.VPC,
 		}
-		provider, err := r.on(base.provider)
-		return found{provider: provider}, err
+		assumed, err := r.on(base.issuer, "profile "+p.Name, calls)
+		return found{issuer: assumed}, err
 	}
 	switch p.Mode {
 	case "AK":
@@ -119,12 +123,12 @@ func (c cliConfig) provider(p cliProfile, endpoint string, depth int) (found, er
 		if depth >= longestChain {
 			return found{}, fmt.Errorf("more than %d profiles follow one another", longestChain)
 		}
-		return assume(c.provider(base, endpoint, depth+1))
+		return assume(c.issuer(base, endpoint, calls, depth+1))
 	}
-	return found{}, fmt.Errorf("mode %q is not supported", p.Mode)
+	return found{}, fmt.Errorf("mode %q is not supported; supported are %s", p.Mode, strings.Join(cliModes, ", "))
 }
 
-func findINIFile(c CredentialSource, _ bool) (found, error) {
+func findINIFile(c CredentialSource, calls *caller, _ bool) (found, error) {
 	path := os.Getenv("ALIBABA_CLOUD_CREDENTIALS_FILE")
 	var raw []byte
 	var err error
@@ -141,7 +145,7 @@ func findINIFile(c CredentialSource, _ bool) (found, error) {
 	if !ok {
 		return found{looked: fmt.Sprintf("no section [%s] in %s", name, path)}, nil
 	}
-	f, err := section.provider(c.STSEndpoint)
+	f, err := section.issuer(c.STSEndpoint, calls)
 	if err != nil {
 		return found{}, fmt.Errorf("section [%s] in %s: %w", name, path, err)
 	}
@@ -152,7 +156,7 @@ func findINIFile(c CredentialSource, _ bool) (found, error) {
 // iniKeys are the keys of one section.
 type iniKeys map[string]string
 
-func (s iniKeys) provider(endpoint string) (found, error) {
+func (s iniKeys) issuer(endpoint string, calls *caller) (found, error) {
 	switch s["type"] {
 	case "access_key":
 		return fixedKey(s["access_key_id"], s["access_key_secret"], "")
@@ -163,8 +167,8 @@ func (s iniKeys) provider(endpoint string) (found, error) {
 		if err != nil {
 			return found{}, err
 		}
-		provider, err := role{arn: s["role_arn"], session: s["role_session_name"], policy: s["policy"], endpoint: endpoint}.on(base.provider)
-		return found{provider: provider}, err
+		assumed, err := role{arn: s["role_arn"], session: s["role_session_name"], policy: s["policy"], endpoint: endpoint}.on(base.issuer, "the key of the file", calls)
+		return found{issuer: assumed}, err
 	}
 	return found{}, fmt.Errorf("type %q is not access_key, ecs_ram_role or ram_role_arn", s["type"])
 }

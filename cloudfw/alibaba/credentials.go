@@ -1,18 +1,12 @@
 package alibaba
 
 import (
-	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"log/slog"
-	"net/url"
 	"slices"
 	"strings"
 	"time"
-
-	"github.com/aliyun/alibaba-cloud-sdk-go/sdk/auth/credentials"
-	sdkerrors "github.com/aliyun/alibaba-cloud-sdk-go/sdk/errors"
 
 	"fwsync/cloudfw"
 )
@@ -48,11 +42,12 @@ type CredentialSource struct {
 	ECSRole string // FromECSRole; default ALIBABA_CLOUD_ECS_METADATA, then the server's own
 	URI     string // FromURI; default ALIBABA_CLOUD_CREDENTIALS_URI
 
-	RoleARN         string        // assumed with the source's credentials; "" = none
+	RoleARN         string        // assumed with the source's credentials, whichever it is; "" = none
+	Through         []string      // roles that are assumed on the way to RoleARN, one with the other's credentials
 	RoleSessionName string        // default "fwsync"
-	ExternalID      string        // of the role's trust policy
+	ExternalID      string        // of the trust policy of RoleARN
 	RoleDuration    time.Duration // 15 minutes or more; default one hour
-	STSEndpoint     string        // host of the token service; default the vendor's
+	STSEndpoint     string        // host of the token service; default Options.Endpoint, else the vendor's
 }
 
 // String names the choice, without secrets.
@@ -61,10 +56,19 @@ func (c CredentialSource) String() string {
 	if name == "" {
 		name = "first of " + strings.Join(c.order(), ", ")
 	}
-	if c.RoleARN != "" {
-		name += ", role " + c.RoleARN
+	for _, arn := range c.roles() {
+		name += ", role " + arn
 	}
 	return name
+}
+
+// roles are the roles to assume, in their order.
+func (c CredentialSource) roles() []string {
+	roles := slices.Clone(c.Through)
+	if c.RoleARN != "" {
+		roles = append(roles, c.RoleARN)
+	}
+	return roles
 }
 
 // GoString is String: %#v shows no secret either.
@@ -83,24 +87,16 @@ func (c CredentialSource) order() []string {
 	return defaultSources
 }
 
-// source issues the keys that requests are signed with. The SDK's providers are not
-// safe for concurrent use and know no contexts, so one caller at a time asks them.
-type source struct {
-	name     string // for people
-	provider credentials.CredentialsProvider
-	busy     chan struct{} // holds the one who asks
-}
-
-// finder looks for one source. It returns no provider and no error when the source
-// is not configured, with what it looked for. chosen is true when the source was
-// asked for by name.
-type finder func(c CredentialSource, chosen bool) (found, error)
+// finder looks for one source. It returns no issuer and no error when the source is
+// not configured, with what it looked for. chosen is true when the source was asked
+// for by name; calls is for those that ask the token service.
+type finder func(c CredentialSource, calls *caller, chosen bool) (found, error)
 
 // found is a source that is configured, or what was looked for in vain.
 type found struct {
-	provider credentials.CredentialsProvider
-	detail   string // such as a profile's name
-	looked   string
+	issuer issuer
+	detail string // such as a profile's name
+	looked string
 }
 
 var finders = map[string]finder{
@@ -110,9 +106,9 @@ var finders = map[string]finder{
 
 // chooseSource picks the source. The error is Invalid for an unknown name and Denied
 // when the source cannot be used or none is configured.
-func chooseSource(c CredentialSource) (*source, error) {
-	refused := func(kind cloudfw.Kind, name, why string) error {
-		return &cloudfw.Error{Op: "credentials", Subject: name, Kind: kind, Message: why}
+func chooseSource(c CredentialSource, calls *caller) (*source, error) {
+	refused := func(kind cloudfw.Kind, name, why, advice string) error {
+		return &cloudfw.Error{Op: "credentials", Subject: name, Kind: kind, Message: why, Advice: advice}
 	}
 	names := c.order()
 	if c.Name != "" {
@@ -122,144 +118,42 @@ func chooseSource(c CredentialSource) (*source, error) {
 	for _, name := range names {
 		find, ok := finders[name]
 		if !ok {
-			return nil, refused(cloudfw.Invalid, "", fmt.Sprintf("unknown source %q; known are %s", name, strings.Join(defaultSources, ", ")))
+			return nil, refused(cloudfw.Invalid, "", fmt.Sprintf("unknown source %q; known are %s", name, strings.Join(defaultSources, ", ")), "")
 		}
-		f, err := find(c, c.Name != "")
+		f, err := find(c, calls, c.Name != "")
 		if err != nil {
-			return nil, refused(cloudfw.Denied, name, "configured but not usable: "+oneLine(redact(err.Error())))
+			return nil, refused(cloudfw.Denied, name, "configured but not usable: "+oneLine(redact(err.Error())),
+				"mend the source "+name+", or name another one: "+strings.Join(defaultSources, ", "))
 		}
-		if f.provider == nil {
+		if f.issuer == nil {
 			looked = append(looked, name+" ("+f.looked+")")
 			continue
 		}
-		s := &source{name: name, provider: f.provider, busy: make(chan struct{}, 1)}
+		s := &source{name: name, issuer: f.issuer, busy: make(chan struct{}, 1)}
 		if f.detail != "" {
 			s.name += " " + f.detail
 		}
-		return s, s.assume(c)
+		return s, s.assume(c, calls)
 	}
-	return nil, refused(cloudfw.Denied, "", "no credentials are configured; looked for "+strings.Join(looked, "; "))
+	return nil, refused(cloudfw.Denied, "", "no credentials are configured; looked for "+strings.Join(looked, "; "),
+		"set ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET, or make a profile with: aliyun configure")
 }
 
-// assume puts the role on top of the source.
-func (s *source) assume(c CredentialSource) error {
-	if c.RoleARN == "" {
-		return nil
+// assume puts the roles on top of the source.
+func (s *source) assume(c CredentialSource, calls *caller) error {
+	for _, arn := range c.roles() {
+		r := role{arn: arn, session: c.RoleSessionName, duration: c.RoleDuration, endpoint: c.STSEndpoint}
+		if arn == c.RoleARN {
+			r.external = c.ExternalID
+		}
+		assumed, err := r.on(s.issuer, s.name, calls)
+		if err != nil {
+			return &cloudfw.Error{Op: "credentials", Subject: s.name, Kind: cloudfw.Invalid, Message: oneLine(redact(err.Error()))}
+		}
+		s.issuer = assumed
+		s.name += ", role " + arn
 	}
-	role := role{arn: c.RoleARN, session: c.RoleSessionName, external: c.ExternalID, duration: c.RoleDuration, endpoint: c.STSEndpoint}
-	provider, err := role.on(s.provider)
-	if err != nil {
-		return &cloudfw.Error{Op: "credentials", Subject: s.name, Kind: cloudfw.Invalid, Message: oneLine(redact(err.Error()))}
-	}
-	s.provider = provider
-	s.name += ", role " + c.RoleARN
 	return nil
-}
-
-// key returns the present credentials, renewed when they are about to expire. It
-// fails with Denied when they are refused, with Unavailable when their service does
-// not answer and with Canceled when ctx ends first.
-func (s *source) key(ctx context.Context) (*credentials.Credentials, error) {
-	select {
-	case s.busy <- struct{}{}:
-	case <-ctx.Done():
-		return nil, s.failure(ctx.Err())
-	}
-	type result struct {
-		key *credentials.Credentials
-		err error
-	}
-	ready := make(chan result, 1)
-	go func() {
-		defer func() { <-s.busy }()
-		var r result
-		defer func() {
-			if recover() != nil {
-				r = result{err: errNoCredentials}
-			}
-			ready <- r
-		}()
-		r.key, r.err = s.provider.GetCredentials()
-		if r.err == nil && (r.key == nil || r.key.AccessKeyId == "" || r.key.AccessKeySecret == "") {
-			r.err = errNoCredentials
-		}
-	}()
-	select {
-	case r := <-ready:
-		if r.err != nil {
-			return nil, s.failure(r.err)
-		}
-		return r.key, nil
-	case <-ctx.Done():
-		return nil, s.failure(ctx.Err())
-	}
-}
-
-var errNoCredentials = errors.New("it answered without usable credentials")
-
-// failure words an error of the source. The providers' own texts may hold whole
-// answers and files, so of errors that are not ours only known parts are used.
-func (s *source) failure(err error) error {
-	e := &cloudfw.Error{Op: "credentials", Subject: s.name, Kind: cloudfw.Denied}
-	//nolint:errorlint // only the outermost error is known to hold no secret of its own wrapping
-	switch err := err.(type) {
-	case *sdkerrors.ServerError:
-		e.Code, e.RequestID = oneLine(redact(err.ErrorCode())), oneLine(redact(err.RequestId()))
-		e.Message = fmt.Sprintf("the token service answered with status %d", err.HttpStatus())
-		if kindOf(err.HttpStatus(), err.ErrorCode(), false) == cloudfw.Unavailable {
-			e.Kind = cloudfw.Unavailable
-		}
-	case *url.Error:
-		e.Kind, e.Message = cloudfw.Unavailable, describe(err.Err, nil)
-	case *sourceError:
-		e.Message = oneLine(redact(err.Error()))
-		if err.passing {
-			e.Kind = cloudfw.Unavailable
-		}
-	default:
-		switch {
-		case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
-			e.Kind, e.Message = cloudfw.Canceled, err.Error()
-		default:
-			e.Message = errNoCredentials.Error()
-		}
-	}
-	return e
-}
-
-// sourceError is an error of our own providers, whose text holds no secret.
-type sourceError struct {
-	text    string
-	passing bool // may work later
-}
-
-func (e *sourceError) Error() string { return e.text }
-
-// role is a role to assume.
-type role struct {
-	arn, session, external, policy string
-	duration                       time.Duration
-	endpoint, region               string
-	vpc                            bool
-}
-
-func (r role) on(base credentials.CredentialsProvider) (credentials.CredentialsProvider, error) {
-	if !strings.HasPrefix(r.arn, "acs:ram::") {
-		return nil, fmt.Errorf("role %q is not an ARN such as acs:ram::1234567890123456:role/fwsync", r.arn)
-	}
-	if r.duration == 0 {
-		r.duration = time.Hour
-	}
-	if r.duration < 15*time.Minute {
-		return nil, fmt.Errorf("role %s: a session of %s is shorter than 15 minutes", r.arn, r.duration)
-	}
-	if r.session == "" {
-		r.session = "fwsync"
-	}
-	return credentials.NewRAMRoleARNCredentialsProviderBuilder().
-		WithCredentialsProvider(base).WithRoleArn(r.arn).WithRoleSessionName(r.session).WithExternalId(r.external).
-		WithPolicy(r.policy).WithDurationSeconds(int(r.duration / time.Second)).
-		WithStsEndpoint(r.endpoint).WithStsRegion(r.region).WithEnableVpc(r.vpc).Build()
 }
 
 // Sources lists the names that CredentialSource.Name takes, in the order in which

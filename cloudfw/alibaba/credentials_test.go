@@ -96,7 +96,7 @@ func TestTheFirstConfiguredSourceIsChosen(t *testing.T) {
 		{what: "metadata switched off", env: map[string]string{"ALIBABA_CLOUD_ECS_METADATA": "r", "ALIBABA_CLOUD_ECS_METADATA_DISABLED": "true"}, fails: "ecs-role (ALIBABA_CLOUD_ECS_METADATA_DISABLED is true)"},
 		{what: "a URI that is none", source: CredentialSource{URI: "file:///etc/passwd"}, fails: "not an http or https URL"},
 		{what: "an assumed role that is none", source: CredentialSource{AccessKeyID: "opt-id", AccessKeySecret: "opt-secret", RoleARN: "fwsync"}, fails: "is not an ARN"},
-		{what: "too short a session", source: CredentialSource{AccessKeyID: "opt-id", AccessKeySecret: "opt-secret", RoleARN: "acs:ram::1:role/x", RoleDuration: time.Minute}, fails: "shorter than 15 minutes"},
+		{what: "too short a session", source: CredentialSource{AccessKeyID: "opt-id", AccessKeySecret: "opt-secret", RoleARN: "acs:ram::1:role/x", RoleDuration: time.Minute}, fails: "is not between 15 minutes and 12 hours"},
 	} {
 		t.Run(c.what, func(t *testing.T) {
 			home := bare(t)
@@ -109,7 +109,7 @@ func TestTheFirstConfiguredSourceIsChosen(t *testing.T) {
 			if c.ini != "" {
 				writeFile(t, filepath.Join(home, ".alibabacloud/credentials"), c.ini)
 			}
-			s, err := chooseSource(c.source)
+			s, err := choose(t, "", c.source)
 			if c.fails != "" {
 				if err == nil || !strings.Contains(err.Error(), c.fails) {
 					t.Fatalf("got %v, want %q", err, c.fails)
@@ -152,20 +152,32 @@ func TestSourcesThatNeedTheNetworkAreChosenWithoutIt(t *testing.T) {
 		"ini-file metadata":    {Name: FromINIFile, Profile: "metadata"},
 		"ini-file role":        {Name: FromINIFile, Profile: "role"},
 	} {
-		if s, err := chooseSource(c); err != nil || s.name != want {
+		if s, err := choose(t, "", c); err != nil || s.name != want {
 			t.Errorf("got %+v (%v), want %s", s, err, want)
 		}
 	}
 }
 
 func TestAnErrorOfUnknownMakingIsNotRepeated(t *testing.T) {
-	s := &source{name: "env"}
+	s := &source{name: "env", busy: make(chan struct{}, 1)}
 	for _, err := range []error{errors.New("the file says very-secret"), fmt.Errorf("get credentials from x failed: %s", `{"AccessKeySecret":"very-secret"}`)} {
 		got := s.failure(err)
 		if cloudfw.KindOf(got) != cloudfw.Denied {
 			t.Errorf("got %v", got)
 		}
 		demandNoSecret(t, got.Error(), "very-secret")
+	}
+}
+
+func TestASourceThatGivesNoKeysSaysWhatToLookAt(t *testing.T) {
+	for name, want := range map[string]string{
+		"oidc": "token file", "cli-profile prod, role acs:ram::1:role/x": "aliyun sts GetCallerIdentity", "ecs-role": "attach a RAM role",
+		"ecs-role mail": "attach a RAM role", "uri host": "ALIBABA_CLOUD_CREDENTIALS_URI", "env": "check the credentials",
+	} {
+		s := &source{name: name}
+		if err := s.failure(errNoCredentials); !strings.Contains(hint(err), want) || !strings.Contains(err.Error(), name) {
+			t.Errorf("%s: %v, hint %q", name, err, hint(err))
+		}
 	}
 }
 
@@ -179,7 +191,32 @@ func TestTheAccountNamesItsSource(t *testing.T) {
 	}
 }
 
-// tokenService is the vendor's token service; the SDK calls it by https only, with
+// choose picks a source; calls of the token service go to the endpoint, by plain http.
+func choose(t *testing.T, endpoint string, c CredentialSource) (*source, error) {
+	t.Helper()
+	o, err := Options{Region: "cn-hangzhou", Endpoint: endpoint, Insecure: endpoint != "", Credentials: c, Pace: restless()}.complete()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return chooseSource(c, newCaller(o))
+}
+
+// restless is a pace without pauses.
+func restless() *Pace {
+	p := NewPace(0)
+	p.sleep = func(ctx context.Context, _ time.Duration) error { return ctx.Err() }
+	return p
+}
+
+// plainTokenService is the vendor's token service by plain http.
+func plainTokenService(t *testing.T, answer http.HandlerFunc) (endpoint string) {
+	t.Helper()
+	server := httptest.NewServer(answer)
+	t.Cleanup(server.Close)
+	return strings.TrimPrefix(server.URL, "http://")
+}
+
+// tokenService is the vendor's token service as the SDK calls it: by https only, with
 // the default transport's trust.
 func tokenService(t *testing.T, answer http.HandlerFunc) (endpoint string) {
 	t.Helper()
@@ -200,7 +237,7 @@ func tokenService(t *testing.T, answer http.HandlerFunc) (endpoint string) {
 func TestARoleIsAssumedOnTopOfAnySource(t *testing.T) {
 	home := bare(t)
 	var asked []string
-	endpoint := tokenService(t, func(w http.ResponseWriter, req *http.Request) {
+	endpoint := plainTokenService(t, func(w http.ResponseWriter, req *http.Request) {
 		req.ParseForm()
 		asked = append(asked, req.Form.Get("Action")+" "+req.Form.Get("AccessKeyId")+" "+req.Form.Get("RoleArn")+" "+req.Form.Get("RoleSessionName")+" "+req.Form.Get("DurationSeconds"))
 		fmt.Fprintf(w, `{"RequestId":"R","Credentials":{"AccessKeyId":"STS.%d","AccessKeySecret":"s","SecurityToken":"t","Expiration":%q}}`,
@@ -209,7 +246,7 @@ func TestARoleIsAssumedOnTopOfAnySource(t *testing.T) {
 	writeFile(t, filepath.Join(home, ".aliyun/config.json"), `{"current":"top","profiles":[
 		{"name":"base","mode":"AK","access_key_id":"base-id","access_key_secret":"base-secret"},
 		{"name":"top","mode":"ChainableRamRoleArn","source_profile":"base","ram_role_arn":"acs:ram::1:role/first","ram_session_name":"s1","expired_seconds":900}]}`)
-	s, err := chooseSource(CredentialSource{RoleARN: "acs:ram::1:role/second", STSEndpoint: endpoint})
+	s, err := choose(t, endpoint, CredentialSource{RoleARN: "acs:ram::1:role/second"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -241,7 +278,7 @@ func TestAnOIDCTokenIsExchanged(t *testing.T) {
 	t.Setenv("ALIBABA_CLOUD_OIDC_TOKEN_FILE", filepath.Join(home, "token"))
 	t.Setenv("ALIBABA_CLOUD_OIDC_PROVIDER_ARN", "acs:ram::1:oidc-provider/x")
 	t.Setenv("ALIBABA_CLOUD_ROLE_ARN", "acs:ram::1:role/x")
-	s, err := chooseSource(CredentialSource{STSEndpoint: endpoint})
+	s, err := choose(t, "", CredentialSource{STSEndpoint: endpoint})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -259,23 +296,23 @@ func TestAFailingTokenServiceIsReportedByKindAndWithoutSecrets(t *testing.T) {
 	}{
 		{403, `{"RequestId":"R-1","Code":"NoPermission","Message":"key LTAIbaseKeyNumber1 may not ?$QUERY"}`, cloudfw.Denied},
 		{503, `{"RequestId":"R-1","Code":"ServiceUnavailable","Message":"x"}`, cloudfw.Unavailable},
-		{403, `{"RequestId":"R-1","Code":17}`, cloudfw.Denied},                                                                             // the SDK panics
-		{200, `{"RequestId":"R-1","Credentials":{"AccessKeyId":"a","AccessKeySecret":"very-secret","SecurityToken":"t"}}`, cloudfw.Denied}, // the SDK panics
-		{200, `{"AccessKeySecret":"very-secret"`, cloudfw.Denied},
-		{200, `{}`, cloudfw.Denied},
+		{403, `{"RequestId":"R-1","Code":17}`, cloudfw.Denied},
+		{200, `{"RequestId":"R-1","Credentials":{"AccessKeyId":"a","AccessKeySecret":"very-secret","SecurityToken":"t"}}`, cloudfw.Unavailable},
+		{200, `{"AccessKeySecret":"very-secret"`, cloudfw.Unavailable},
+		{200, `{}`, cloudfw.Unavailable},
 	} {
-		endpoint := tokenService(t, func(w http.ResponseWriter, req *http.Request) {
+		endpoint := plainTokenService(t, func(w http.ResponseWriter, req *http.Request) {
 			w.WriteHeader(c.status)
 			fmt.Fprint(w, strings.ReplaceAll(c.body, "$QUERY", req.URL.RawQuery))
 		})
-		o := Options{Region: "cn-hangzhou", Credentials: CredentialSource{AccessKeyID: "LTAIbaseKeyNumber1", AccessKeySecret: "base-secret", RoleARN: "acs:ram::1:role/x", STSEndpoint: endpoint}}
+		o := Options{Region: "cn-hangzhou", Endpoint: endpoint, Insecure: true, Pace: restless(), Credentials: CredentialSource{AccessKeyID: "LTAIbaseKeyNumber1", AccessKeySecret: "base-secret", RoleARN: "acs:ram::1:role/x"}}
 		_, err := Open(t.Context(), o)
 		if cloudfw.KindOf(err) != c.want || !strings.Contains(err.Error(), "options, role acs:ram::1:role/x") {
 			t.Errorf("%d %s: %v, want kind %s", c.status, c.body, err, c.want)
 		}
 		demandNoSecret(t, err.Error(), "LTAIbaseKeyNumber1", "base-secret", "very-secret")
 	}
-	o := Options{Region: "cn-hangzhou", Credentials: CredentialSource{AccessKeyID: "LTAIbaseKeyNumber1", AccessKeySecret: "base-secret", RoleARN: "acs:ram::1:role/x", STSEndpoint: "127.0.0.1:1"}}
+	o := Options{Region: "cn-hangzhou", Credentials: CredentialSource{AccessKeyID: "LTAIbaseKeyNumber1", AccessKeySecret: "base-secret", RoleARN: "acs:ram::1:role/x", STSEndpoint: "127.0.0.1:1"}, Pace: restless()}
 	_, err := Open(t.Context(), o)
 	if cloudfw.KindOf(err) != cloudfw.Unavailable {
 		t.Errorf("got %v", err)
@@ -288,12 +325,12 @@ func TestATokenServiceThatHangsIsLeftWhenTheContextEnds(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	released := make(chan struct{})
-	endpoint := tokenService(t, func(http.ResponseWriter, *http.Request) {
+	endpoint := plainTokenService(t, func(http.ResponseWriter, *http.Request) {
 		cancel()
 		<-released
 	})
 	defer close(released)
-	o := Options{Region: "cn-hangzhou", Credentials: CredentialSource{AccessKeyID: "id-1", AccessKeySecret: "secret", RoleARN: "acs:ram::1:role/x", STSEndpoint: endpoint}}
+	o := Options{Region: "cn-hangzhou", Credentials: CredentialSource{AccessKeyID: "id-1", AccessKeySecret: "secret", RoleARN: "acs:ram::1:role/x"}, Endpoint: endpoint, Insecure: true}
 	if _, err := Open(ctx, o); cloudfw.KindOf(err) != cloudfw.Canceled {
 		t.Errorf("got %v", err)
 	}
@@ -309,7 +346,7 @@ func TestKeysFromAURIAreRenewedBeforeTheyEnd(t *testing.T) {
 	}))
 	t.Cleanup(server.Close)
 	t.Setenv("ALIBABA_CLOUD_CREDENTIALS_URI", server.URL)
-	s, err := chooseSource(CredentialSource{})
+	s, err := choose(t, "", CredentialSource{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -328,7 +365,7 @@ func TestKeysFromAURIAreRenewedBeforeTheyEnd(t *testing.T) {
 		`{"AccessKeyId":"i","AccessKeySecret":"very-secret","SecurityToken":"t"}`: cloudfw.Denied,
 	} {
 		bad := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, body) }))
-		s, err := chooseSource(CredentialSource{Name: FromURI, URI: bad.URL + "/?token=very-secret"})
+		s, err := choose(t, "", CredentialSource{Name: FromURI, URI: bad.URL + "/?token=very-secret"})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -419,8 +456,8 @@ func TestCallsGoToTheRightPlace(t *testing.T) {
 		{Options{Region: "cn-beijing", Endpoint: "127.0.0.1:18080"}, computeProduct, "127.0.0.1:18080", "cn-beijing"},
 		{Options{Region: "cn-beijing", Endpoint: "127.0.0.1:18080"}, firewallProduct, "127.0.0.1:18080", "cn-beijing"},
 	} {
-		if host, region := c.o.place(c.product); host != c.host || region != c.regions {
-			t.Errorf("%s of %+v goes to %s in %s", c.product, c.o, host, region)
+		if to := c.o.door(c.product); to.host != c.host || to.region != c.regions {
+			t.Errorf("%s of %+v goes to %s in %s", c.product, c.o, to.host, to.region)
 		}
 	}
 }

@@ -2,6 +2,7 @@ package alibaba
 
 import (
 	"cmp"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -14,7 +15,7 @@ import (
 	"github.com/aliyun/alibaba-cloud-sdk-go/sdk/auth/credentials"
 )
 
-func findURI(c CredentialSource, _ bool) (found, error) {
+func findURI(c CredentialSource, _ *caller, _ bool) (found, error) {
 	uri := cmp.Or(c.URI, os.Getenv("ALIBABA_CLOUD_CREDENTIALS_URI"))
 	if uri == "" {
 		return found{looked: "ALIBABA_CLOUD_CREDENTIALS_URI is not set"}, nil
@@ -29,7 +30,7 @@ func uriProvider(uri string) (found, error) {
 	}
 	transport := newTransport(5 * time.Second)
 	transport.DisableKeepAlives = true
-	return found{provider: &uriKeys{uri: uri, client: &http.Client{Timeout: 15 * time.Second, Transport: transport}}, detail: u.Host}, nil
+	return found{issuer: &uriKeys{uri: uri, client: &http.Client{Timeout: 15 * time.Second, Transport: transport}}, detail: u.Host}, nil
 }
 
 // uriKeys fetches temporary keys from a URI. It stands in for the SDK's provider,
@@ -41,18 +42,27 @@ type uriKeys struct {
 	expires time.Time
 }
 
-// earlyRenewal is how long before their end keys are renewed, as in the SDK.
+// earlyRenewal is how long before their end keys are renewed, as in the SDK
+// (reference §1.8).
 const earlyRenewal = 3 * time.Minute
 
-// GetProviderName implements the SDK's credentials.CredentialsProvider.
-func (k *uriKeys) GetProviderName() string { return "credential_uri" }
+func (k *uriKeys) forget() bool {
+	k.key = nil
+	return true
+}
 
-// GetCredentials implements the SDK's credentials.CredentialsProvider.
-func (k *uriKeys) GetCredentials() (*credentials.Credentials, error) {
+func (k *uriKeys) issue(ctx context.Context) (*credentials.Credentials, error) {
 	if k.key != nil && time.Until(k.expires) > earlyRenewal {
 		return k.key, nil
 	}
-	resp, err := k.client.Get(k.uri)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, k.uri, http.NoBody)
+	if err != nil {
+		return nil, &sourceError{text: "the credentials URI is no URL"}
+	}
+	resp, err := k.client.Do(req)
+	if ctx.Err() != nil {
+		err = ctx.Err()
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -74,7 +84,7 @@ func (k *uriKeys) GetCredentials() (*credentials.Credentials, error) {
 	}
 	k.key = &credentials.Credentials{
 		AccessKeyId: keys.AccessKeyId, AccessKeySecret: keys.AccessKeySecret, SecurityToken: keys.SecurityToken,
-		ProviderName: k.GetProviderName(),
+		ProviderName: "credential_uri",
 	}
 	k.expires = expires
 	return k.key, nil

@@ -7,7 +7,9 @@
 // repeats, timeouts) and the mapping of the vendor's error codes to kinds. What to
 // observe or change, and in which order, is decided elsewhere.
 //
-// The SDK only builds and signs requests. It has no context, judges answers by
+// Each of the three borders of the firewall speaks a dialect of one language: what
+// they share is in policies.go, what they do not is data in borders.go. The SDK only
+// builds and signs requests. It has no context, judges answers by
 // their status alone and panics on odd ones, so a transport of ours carries each
 // request and keeps the answer away from it; see transport.go.
 package alibaba

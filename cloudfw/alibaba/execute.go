@@ -8,7 +8,9 @@ import (
 	"fwsync/cloudfw"
 )
 
-// Execute implements cloudfw.Writer. A book or list that the step knows only by its
+// Execute implements cloudfw.Writer. Rules go to the border that they name. For a
+// book of domains or ports, whose entries are no prefixes, the entries to append or to
+// remove are the Entries of the step's Book; books of other types are read only. A book or list that the step knows only by its
 // name is looked up first, which may take a reading call more. A write that was
 // under way when ctx ended is UnknownOutcome, not Canceled: it may have happened.
 func (a *Account) Execute(ctx context.Context, step cloudfw.Step) error {
@@ -28,6 +30,8 @@ func (a *Account) Execute(ctx context.Context, step cloudfw.Step) error {
 		return a.insertRule(ctx, step)
 	case cloudfw.MoveRule:
 		return a.moveRule(ctx, step)
+	case cloudfw.EditRule:
+		return a.editRule(ctx, step)
 	case cloudfw.DeleteRule:
 		return a.deleteRule(ctx, step)
 	case cloudfw.CreateList:
@@ -38,6 +42,8 @@ func (a *Account) Execute(ctx context.Context, step cloudfw.Step) error {
 		return a.deleteList(ctx, step)
 	case cloudfw.AuthoriseRules:
 		return a.authoriseRules(ctx, step)
+	case cloudfw.EditGroupRule:
+		return a.editGroupRule(ctx, step)
 	default:
 		return a.revokeRules(ctx, step)
 	}
@@ -59,7 +65,7 @@ func complete(step cloudfw.Step) error {
 		if step.Rule == nil || step.Rule.ID == "" || step.Rule.Order < 1 {
 			missing = "a rule with an id and a position of 1 or more"
 		}
-	case cloudfw.DeleteRule:
+	case cloudfw.EditRule, cloudfw.DeleteRule:
 		if step.Rule == nil || step.Rule.ID == "" {
 			missing = "a rule with an id"
 		}
@@ -69,10 +75,13 @@ func complete(step cloudfw.Step) error {
 		} else if step.Op == cloudfw.EditList && len(step.Prefixes)+len(step.Removed) == 0 {
 			missing = "an entry to add or to remove"
 		}
-	case cloudfw.AuthoriseRules, cloudfw.RevokeRules:
+	case cloudfw.AuthoriseRules, cloudfw.RevokeRules, cloudfw.EditGroupRule:
 		return completeGroupRules(step)
 	default:
 		return &cloudfw.Error{Op: "step", Kind: cloudfw.Invalid, Message: fmt.Sprintf("unknown operation %q", step.Op)}
+	}
+	if step.Rule != nil && step.Rule.Border.NAT != "" && step.Rule.Border.VPC != "" {
+		missing = "a rule of one border, not of two"
 	}
 	if missing != "" {
 		return &cloudfw.Error{Op: string(step.Op), Kind: cloudfw.Invalid, Message: "the step needs " + missing}
@@ -90,6 +99,9 @@ func complete(step cloudfw.Step) error {
 }
 
 func completeGroupRules(step cloudfw.Step) error {
+	if step.Op == cloudfw.EditGroupRule && (step.GroupID == "" || len(step.GroupRules) != 1 || step.GroupRules[0].ID == "") {
+		return refuse(step, "the step needs a group and one rule with an id")
+	}
 	most := cloudfw.DefaultLimits().RulesPerCall
 	if step.GroupID == "" || len(step.GroupRules) == 0 || len(step.GroupRules) > most {
 		return refuse(step, fmt.Sprintf("the step needs a group and 1 to %d rules", most))

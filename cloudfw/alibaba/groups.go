@@ -5,9 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/aliyun/alibaba-cloud-sdk-go/sdk/requests"
@@ -24,6 +22,7 @@ const (
 )
 
 type groupsAnswer struct {
+	envelope
 	NextToken      text
 	TotalCount     number
 	SecurityGroups *struct {
@@ -35,6 +34,7 @@ type groupsAnswer struct {
 type groupHead struct {
 	SecurityGroupId   text
 	SecurityGroupName text
+	SecurityGroupType text
 	VpcId             text
 	ServiceManaged    text
 	RuleCount         number
@@ -71,9 +71,11 @@ type permission struct {
 }
 
 type permissionsAnswer struct {
-	SecurityGroupId text
-	NextToken       text
-	Permissions     *struct {
+	envelope
+	SecurityGroupId   text
+	InnerAccessPolicy text
+	NextToken         text
+	Permissions       *struct {
 		Permission []permission
 	}
 }
@@ -95,7 +97,7 @@ func (a *Account) readGroupHeads(ctx context.Context, ids []string) (map[string]
 			return nil, err
 		}
 		total := 0
-		found, err := readTokened(ctx, describeSecurityGroups, "", func(ctx context.Context, token string) ([]groupHead, string, error) {
+		found, err := readTokened(ctx, describeSecurityGroups, "", func(g *groupHead) string { return string(g.SecurityGroupId) }, func(ctx context.Context, token string) ([]groupHead, string, error) {
 			got, err := ask[groupsAnswer](ctx, a, describeSecurityGroups, "", func() requests.AcsRequest {
 				r := ecs.CreateDescribeSecurityGroupsRequest()
 				r.SecurityGroupIds, r.NextToken = string(wanted), token
@@ -129,7 +131,8 @@ func (a *Account) readGroupHeads(ctx context.Context, ids []string) (map[string]
 
 // readGroupRules reads a group's rules of both directions.
 func (a *Account) readGroupRules(ctx context.Context, id string) (groupRules, error) {
-	found, err := readTokened(ctx, describeSecurityGroupAttribute, id, func(ctx context.Context, token string) ([]permission, string, error) {
+	inner := ""
+	found, err := readTokened(ctx, describeSecurityGroupAttribute, id, permissionKey, func(ctx context.Context, token string) ([]permission, string, error) {
 		got, err := ask[permissionsAnswer](ctx, a, describeSecurityGroupAttribute, id, func() requests.AcsRequest {
 			r := ecs.CreateDescribeSecurityGroupAttributeRequest()
 			r.SecurityGroupId, r.Direction, r.NextToken = id, "all", token
@@ -139,13 +142,18 @@ func (a *Account) readGroupRules(ctx context.Context, id string) (groupRules, er
 		if err != nil {
 			return nil, "", err
 		}
+		inner = string(got.InnerAccessPolicy)
 		return got.Permissions.Permission, string(got.NextToken), nil
 	})
+	if cloudfw.KindOf(err) == cloudfw.NotFound {
+		return groupRules{}, &inconsistent{partial(describeSecurityGroupAttribute, id, "the group was listed, but is gone now")}
+	}
 	if err != nil {
 		return groupRules{}, err
 	}
-	read := groupRules{rules: make([]cloudfw.GroupRule, 0, len(found))}
-	for _, p := range found {
+	read := groupRules{rules: make([]cloudfw.GroupRule, 0, len(found)), isolated: strings.EqualFold(inner, "Drop")}
+	for i := range found {
+		p := &found[i]
 		rule, err := p.rule()
 		if err != nil {
 			return groupRules{}, partial(describeSecurityGroupAttribute, id, fmt.Sprintf("rule %s: %v", oneLine(string(p.SecurityGroupRuleId)), err))
@@ -158,8 +166,28 @@ func (a *Account) readGroupRules(ctx context.Context, id string) (groupRules, er
 
 // groupRules are a group's rules and the names of the prefix lists they refer to.
 type groupRules struct {
-	rules []cloudfw.GroupRule
-	lists []string
+	rules    []cloudfw.GroupRule
+	lists    []string
+	isolated bool
+}
+
+// permissionKey names a rule among those of its group: by its id, and very old rules
+// that have none by what they are.
+func permissionKey(p *permission) string {
+	if p.SecurityGroupRuleId != "" {
+		return string(p.SecurityGroupRuleId)
+	}
+	return fmt.Sprint(*p)
+}
+
+// group puts a group together.
+func (h groupHead) group(read groupRules) cloudfw.SecurityGroup {
+	enterprise := h.SecurityGroupType == "enterprise"
+	return cloudfw.SecurityGroup{
+		ID: string(h.SecurityGroupId), Name: string(h.SecurityGroupName), VPC: string(h.VpcId),
+		Managed: h.ServiceManaged == "true", Rules: read.rules,
+		Enterprise: enterprise, Isolated: !enterprise && read.isolated,
+	}
 }
 
 // agree reports a group that was not read as a whole. The pages of the compute lists
@@ -168,11 +196,11 @@ type groupRules struct {
 func agree(head groupHead, read groupRules, lists []cloudfw.PrefixList) error {
 	id := string(head.SecurityGroupId)
 	if head.RuleCount > 0 && len(read.rules) == 0 {
-		return partial(describeSecurityGroupAttribute, id, fmt.Sprintf("none of its %d rules came", head.RuleCount))
+		return &inconsistent{partial(describeSecurityGroupAttribute, id, fmt.Sprintf("none of its %d rules came", head.RuleCount))}
 	}
 	for _, name := range read.lists {
 		if strings.HasPrefix(name, listPrefix) && !slices.ContainsFunc(lists, func(l cloudfw.PrefixList) bool { return l.Name == name }) {
-			return partial(describePrefixLists, name, "group "+id+" refers to the list, which did not come")
+			return &inconsistent{partial(describePrefixLists, name, "group "+id+" refers to the list, which did not come")}
 		}
 	}
 	return nil
@@ -183,76 +211,12 @@ func partial(api API, subject, why string) *cloudfw.Error {
 	return &cloudfw.Error{Op: api.Name, Subject: subject, Kind: cloudfw.Unavailable, Message: why}
 }
 
-// authoriseRules adds rules. The vendor takes a rule that is there already for
-// done (reference §3.1), so what is asked for is what is there afterwards.
-func (a *Account) authoriseRules(ctx context.Context, step cloudfw.Step) error {
-	form := map[string]string{}
-	for i, rule := range step.GroupRules {
-		if rule.Peer.Kind == cloudfw.List {
-			id, err := a.listID(ctx, rule.Peer.Value)
-			if err != nil {
-				return err
-			}
-			rule.Peer.Value = id
-		}
-		fields, err := permissionForm(rule)
-		if err != nil {
-			return refuse(step, err.Error())
-		}
-		for name, value := range fields {
-			form[fmt.Sprintf("Permissions.%d.%s", i+1, name)] = value
-		}
-	}
-	api := authorizeSecurityGroup
-	build := func() requests.AcsRequest {
-		r := ecs.CreateAuthorizeSecurityGroupRequest()
-		r.SecurityGroupId = step.GroupID
-		fill(r.FormParams, form)
-		return r
-	}
-	if step.GroupRules[0].Direction == cloudfw.Out {
-		api = authorizeSecurityGroupEgress
-		build = func() requests.AcsRequest {
-			r := ecs.CreateAuthorizeSecurityGroupEgressRequest()
-			r.SecurityGroupId = step.GroupID
-			fill(r.FormParams, form)
-			return r
-		}
-	}
-	_, err := ask[done](ctx, a, api, step.Subject(), build)
-	return err
-}
+// inconsistent is the error of an observation whose parts do not fit together, as
+// somebody changed the account between two of its calls.
+type inconsistent struct{ cause *cloudfw.Error }
 
-// revokeRules removes rules by id: by content, a rule that somebody changed would
-// be passed over in silence (reference §3.1).
-func (a *Account) revokeRules(ctx context.Context, step cloudfw.Step) error {
-	form := map[string]string{}
-	for i, rule := range step.GroupRules {
-		if rule.ID == "" {
-			return refuse(step, "a rule without an id cannot be revoked")
-		}
-		form["SecurityGroupRuleId."+strconv.Itoa(i+1)] = rule.ID
-	}
-	api := revokeSecurityGroup
-	build := func() requests.AcsRequest {
-		r := ecs.CreateRevokeSecurityGroupRequest()
-		r.SecurityGroupId = step.GroupID
-		fill(r.FormParams, form)
-		return r
-	}
-	if step.GroupRules[0].Direction == cloudfw.Out {
-		api = revokeSecurityGroupEgress
-		build = func() requests.AcsRequest {
-			r := ecs.CreateRevokeSecurityGroupEgressRequest()
-			r.SecurityGroupId = step.GroupID
-			fill(r.FormParams, form)
-			return r
-		}
-	}
-	_, err := ask[done](ctx, a, api, step.Subject(), build)
-	return err
-}
+// Error is the text of the cause.
+func (e *inconsistent) Error() string { return e.cause.Error() }
 
-// fill puts parameters into a request's body: long lists may exceed what the service
-// takes in a URL (reference §0.3).
-func fill(body, parameters map[string]string) { maps.Copy(body, parameters) }
+// Unwrap gives the cause.
+func (e *inconsistent) Unwrap() error { return e.cause }

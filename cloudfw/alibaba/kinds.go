@@ -45,6 +45,10 @@ var unsettledCodes = map[string]bool{
 	"ErrorRecordLog": true, "ErrorUnmarshalJSON": true, "ErrorUUIDNew": true,
 }
 
+// unsettledNumbers are codes without a published meaning after which other clients
+// make the same call again (reference §2.6). Whether it was done is not known.
+var unsettledNumbers = map[API]string{createNATPolicy: "-200142", modifyNATPolicy: "-200511"}
+
 // codeKinds are exact codes (reference §1.3, §2.1, §2.4, §3.1, §3.2).
 var codeKinds = map[string]cloudfw.Kind{
 	"ErrorAddressGroupNotExist":        cloudfw.NotFound,
@@ -62,14 +66,17 @@ var codeKinds = map[string]cloudfw.Kind{
 	"ErrorAclDomainAnyCountExceed": cloudfw.Quota,
 	"AuthorizationLimitExceed":     cloudfw.Quota,
 
-	"ErrorAuthentication":      cloudfw.Denied,
-	"SignatureDoesNotMatch":    cloudfw.Denied,
-	"IncompleteSignature":      cloudfw.Denied,
-	"MissingSecurityToken":     cloudfw.Denied,
-	"NoPermission":             cloudfw.Denied,
-	"InvalidAction.NotFound":   cloudfw.Invalid,
-	"InvalidApi.NotFound":      cloudfw.Invalid,
-	"InvalidRegionId.NotFound": cloudfw.Invalid,
+	"ErrorAuthentication":       cloudfw.Denied,
+	"ErrorAliUid":               cloudfw.Denied, // an account without the product, as far as is known
+	"ErrorParametersUid":        cloudfw.Denied,
+	"ErrorFirewallNotPurchased": cloudfw.Denied,
+	"SignatureDoesNotMatch":     cloudfw.Denied,
+	"IncompleteSignature":       cloudfw.Denied,
+	"MissingSecurityToken":      cloudfw.Denied,
+	"NoPermission":              cloudfw.Denied,
+	"InvalidAction.NotFound":    cloudfw.Invalid,
+	"InvalidApi.NotFound":       cloudfw.Invalid,
+	"InvalidRegionId.NotFound":  cloudfw.Invalid,
 }
 
 // codeFamilies are codes by how they begin, after the exact ones.
@@ -100,6 +107,9 @@ func kindOfCode(code string) cloudfw.Kind {
 			return cloudfw.NotFound
 		}
 		return cloudfw.Invalid // ECS answers 403 to some plain mistakes (reference §3.1)
+	}
+	if strings.Contains(code, "NotExist") {
+		return cloudfw.NotFound // the codes of unknown gateways and groups are not published
 	}
 	if strings.HasPrefix(code, "Missing") {
 		return cloudfw.Invalid

@@ -26,6 +26,7 @@ type listHead struct {
 }
 
 type listsAnswer struct {
+	envelope
 	NextToken   text
 	PrefixLists *struct {
 		PrefixList []listHead
@@ -41,6 +42,7 @@ func (a *listsAnswer) check() error {
 
 // listAnswer is the answer of DescribePrefixListAttributes (reference §3.2).
 type listAnswer struct {
+	envelope
 	PrefixListId   text
 	PrefixListName text
 	AddressFamily  text
@@ -60,7 +62,7 @@ func (a *listAnswer) check() error {
 
 // queryLists reads the heads of all prefix lists, or of those of one exact name.
 func (a *Account) queryLists(ctx context.Context, name string) ([]listHead, error) {
-	return readTokened(ctx, describePrefixLists, name, func(ctx context.Context, token string) ([]listHead, string, error) {
+	return readTokened(ctx, describePrefixLists, name, func(l *listHead) string { return string(l.PrefixListId) }, func(ctx context.Context, token string) ([]listHead, string, error) {
 		got, err := ask[listsAnswer](ctx, a, describePrefixLists, name, func() requests.AcsRequest {
 			r := ecs.CreateDescribePrefixListsRequest()
 			r.PrefixListName, r.NextToken = name, token
@@ -91,7 +93,7 @@ func (a *Account) readLists(ctx context.Context) ([]cloudfw.PrefixList, error) {
 			return r
 		})
 		if cloudfw.KindOf(err) == cloudfw.NotFound {
-			continue // deleted since its head was read
+			return nil, &inconsistent{partial(describePrefixListAttributes, string(head.PrefixListName), "the list was listed, but is gone now")}
 		}
 		if err != nil {
 			return nil, err
@@ -106,36 +108,54 @@ func (a *Account) readLists(ctx context.Context) ([]cloudfw.PrefixList, error) {
 	return lists, nil
 }
 
-// listID is the id of a prefix list given by its id or its name.
-func (a *Account) listID(ctx context.Context, value string) (string, error) {
+// withList does something with the id of a prefix list that is given by its id or its
+// name; see withBook about ids that are remembered. The names of the lists that
+// fwsync makes never look like ids.
+func (a *Account) withList(ctx context.Context, value string, do func(id string) error) error {
 	if id := a.names.list(value); id != "" {
-		return id, nil
+		err := do(id)
+		if cloudfw.KindOf(err) != cloudfw.NotFound {
+			return err
+		}
+		a.names.setList(value, "")
 	}
 	if strings.HasPrefix(value, "pl-") {
-		return value, nil
+		return do(value)
 	}
-	heads, err := a.queryLists(ctx, value)
+	id, err := a.findList(ctx, value)
+	if err != nil {
+		return err
+	}
+	return do(id)
+}
+
+// findList looks up the prefix list of that name.
+func (a *Account) findList(ctx context.Context, name string) (string, error) {
+	heads, err := a.queryLists(ctx, name)
 	if err != nil {
 		return "", err
 	}
 	for _, head := range heads {
-		if string(head.PrefixListName) == value {
-			a.names.setList(value, string(head.PrefixListId))
+		if string(head.PrefixListName) == name {
+			a.names.setList(name, string(head.PrefixListId))
 			return string(head.PrefixListId), nil
 		}
 	}
-	return "", &cloudfw.Error{Op: describePrefixLists.Name, Subject: value, Kind: cloudfw.NotFound, Message: "there is no prefix list of that name"}
+	return "", &cloudfw.Error{Op: describePrefixLists.Name, Subject: name, Kind: cloudfw.NotFound, Message: "there is no prefix list of that name"}
 }
 
-func (a *Account) stepListID(ctx context.Context, step cloudfw.Step) (string, error) {
+func (a *Account) withStepList(ctx context.Context, step cloudfw.Step, do func(id string) error) error {
 	if step.List.ID != "" {
-		return step.List.ID, nil
+		return do(step.List.ID)
 	}
-	return a.listID(ctx, step.List.Name)
+	return a.withList(ctx, step.List.Name, do)
 }
 
 // madeList is the answer of CreatePrefixList.
-type madeList struct{ PrefixListId text }
+type madeList struct {
+	envelope
+	PrefixListId text
+}
 
 func (*madeList) check() error { return nil }
 
@@ -159,10 +179,6 @@ func (a *Account) createList(ctx context.Context, step cloudfw.Step) error {
 }
 
 func (a *Account) editList(ctx context.Context, step cloudfw.Step) error {
-	id, err := a.stepListID(ctx, step)
-	if err != nil {
-		return err
-	}
 	form := map[string]string{}
 	for i, p := range step.Prefixes {
 		form[fmt.Sprintf("AddEntry.%d.Cidr", i+1)] = p.String()
@@ -170,27 +186,23 @@ func (a *Account) editList(ctx context.Context, step cloudfw.Step) error {
 	for i, p := range step.Removed {
 		form[fmt.Sprintf("RemoveEntry.%d.Cidr", i+1)] = p.String()
 	}
-	_, err = ask[done](ctx, a, modifyPrefixList, step.Subject(), func() requests.AcsRequest {
-		r := ecs.CreateModifyPrefixListRequest()
-		r.PrefixListId = id
-		fill(r.FormParams, form)
-		return r
+	return a.withStepList(ctx, step, func(id string) error {
+		_, err := ask[done](ctx, a, modifyPrefixList, step.Subject(), func() requests.AcsRequest {
+			r := ecs.CreateModifyPrefixListRequest()
+			r.PrefixListId = id
+			fill(r.FormParams, form)
+			return r
+		})
+		return err
 	})
-	return err
 }
 
 func (a *Account) deleteList(ctx context.Context, step cloudfw.Step) error {
-	id, err := a.stepListID(ctx, step)
-	if err != nil {
+	return a.withStepList(ctx, step, func(id string) error {
+		err := a.write(ctx, deletePrefixList, step, fields{"PrefixListId": id})
+		if err == nil {
+			a.names.setList(step.List.Name, "")
+		}
 		return err
-	}
-	_, err = ask[done](ctx, a, deletePrefixList, step.Subject(), func() requests.AcsRequest {
-		r := ecs.CreateDeletePrefixListRequest()
-		r.PrefixListId = id
-		return r
 	})
-	if err == nil {
-		a.names.setList(step.List.Name, "")
-	}
-	return err
 }

@@ -2,6 +2,7 @@ package alibaba
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"sync"
 
@@ -12,28 +13,43 @@ import (
 const observers = 4
 
 // Observe implements cloudfw.Reader. TakenAt is when the reading began, so the
-// snapshot is at least as fresh as it says.
+// snapshot is at least as fresh as it says. It makes as few calls as the page sizes
+// allow; parts that do not fit together, as something was deleted between two calls,
+// are all read once more.
 func (a *Account) Observe(ctx context.Context, scope cloudfw.Scope) (cloudfw.Snapshot, error) {
+	for again := false; ; again = true {
+		snap, err := a.observe(ctx, scope)
+		torn, ok := errors.AsType[*inconsistent](err)
+		switch {
+		case err == nil:
+			return snap, nil
+		case !ok:
+			return cloudfw.Snapshot{}, err
+		case again:
+			return cloudfw.Snapshot{}, torn.cause
+		}
+	}
+}
+
+func (a *Account) observe(ctx context.Context, scope cloudfw.Scope) (cloudfw.Snapshot, error) {
 	snap := cloudfw.Snapshot{TakenAt: a.pace.now().UTC()}
 	ids := slices.Clone(scope.Groups)
 	slices.Sort(ids)
 	ids = slices.Compact(ids)
+	keys := distinct(scope.Keys())
 
-	rules := make([][]cloudfw.FirewallRule, len(cloudfw.ListKeys))
-	books := make([][]cloudfw.AddressBook, len(cloudfw.Families))
+	// An unknown group is told by one call, not by one of hundreds for its rules.
+	heads, err := a.readGroupHeads(ctx, ids)
+	if err != nil {
+		return cloudfw.Snapshot{}, err
+	}
+	rules := make([][]cloudfw.FirewallRule, len(keys))
 	inGroups := make([]groupRules, len(ids))
-	var heads map[string]groupHead
-
-	var tasks []func(context.Context) error
-	for i, family := range cloudfw.Families {
-		tasks = append(tasks, into(&books[i], func(ctx context.Context) ([]cloudfw.AddressBook, error) { return a.readBooks(ctx, family) }))
+	tasks := []func(context.Context) error{
+		into(&snap.Books, a.readBooks), into(&snap.Assets, a.readAssets), into(&snap.Lists, a.readLists), into(&snap.Strict, a.readStrict),
 	}
-	for i, key := range cloudfw.ListKeys {
+	for i, key := range keys {
 		tasks = append(tasks, into(&rules[i], func(ctx context.Context) ([]cloudfw.FirewallRule, error) { return a.readPolicies(ctx, key) }))
-	}
-	tasks = append(tasks, into(&snap.Assets, a.readAssets), into(&snap.Lists, a.readLists))
-	if len(ids) > 0 {
-		tasks = append(tasks, into(&heads, func(ctx context.Context) (map[string]groupHead, error) { return a.readGroupHeads(ctx, ids) }))
 	}
 	for i, id := range ids {
 		tasks = append(tasks, into(&inGroups[i], func(ctx context.Context) (groupRules, error) { return a.readGroupRules(ctx, id) }))
@@ -42,21 +58,28 @@ func (a *Account) Observe(ctx context.Context, scope cloudfw.Scope) (cloudfw.Sna
 		return cloudfw.Snapshot{}, err
 	}
 
-	snap.Books = append([]cloudfw.AddressBook{}, slices.Concat(books...)...)
 	snap.Rules = append([]cloudfw.FirewallRule{}, slices.Concat(rules...)...)
 	snap.Groups = make([]cloudfw.SecurityGroup, 0, len(ids))
 	for i, id := range ids {
-		head := heads[id]
-		if err := agree(head, inGroups[i], snap.Lists); err != nil {
+		if err := agree(heads[id], inGroups[i], snap.Lists); err != nil {
 			return cloudfw.Snapshot{}, err
 		}
-		snap.Groups = append(snap.Groups, cloudfw.SecurityGroup{
-			ID: id, Name: string(head.SecurityGroupName), VPC: string(head.VpcId), Managed: head.ServiceManaged == "true", Rules: inGroups[i].rules,
-		})
+		snap.Groups = append(snap.Groups, heads[id].group(inGroups[i]))
 	}
 	snap.Sort()
 	a.learn(snap)
 	return snap, nil
+}
+
+// distinct drops the lists that a scope names twice.
+func distinct(keys []cloudfw.ListKey) []cloudfw.ListKey {
+	var once []cloudfw.ListKey
+	for _, key := range keys {
+		if !slices.Contains(once, key) {
+			once = append(once, key)
+		}
+	}
+	return once
 }
 
 func (a *Account) learn(snap cloudfw.Snapshot) {

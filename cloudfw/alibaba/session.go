@@ -62,7 +62,7 @@ func (s *session) seat() (*seat, error) {
 
 // send makes one HTTP request and returns what became of it. The request is used
 // up: the SDK leaves its signature in it.
-func (s *session) send(ctx context.Context, api API, request requests.AcsRequest, key *credentials.Credentials) (out outcome) {
+func (s *session) send(ctx context.Context, to door, request requests.AcsRequest, key *credentials.Credentials) (out outcome) {
 	st, err := s.seat()
 	if err != nil {
 		return outcome{err: err}
@@ -82,10 +82,9 @@ func (s *session) send(ctx context.Context, api API, request requests.AcsRequest
 		st.carrier.ctx, st.carrier.outcome, st.key.issued = nil, outcome{}, nil
 		s.seats.Put(st)
 	}()
-	host, region := s.options.place(api.Product)
-	request.SetDomain(host)
-	request.SetScheme(s.options.scheme())
-	request.GetQueryParams()["RegionId"] = region
+	request.SetDomain(to.host)
+	request.SetScheme(to.scheme)
+	request.GetQueryParams()["RegionId"] = to.region
 	err = st.client.DoAction(request, responses.NewCommonResponse())
 	return out
 }

@@ -9,29 +9,41 @@ import (
 	"fwsync/cloudfw"
 )
 
-// lowerInternet lowers the declared rules, in their order, to control policies.
-func lowerInternet(w *Wanted, intent cloudfw.Intent, live cloudfw.Snapshot, limits cloudfw.Limits, retired map[string]bool) {
-	l := &internet{
+// lowerFirewalls lowers the declared rules, in their order, to control policies of
+// every border that is a target. The borders of an account share its books.
+func lowerFirewalls(w *Wanted, intent cloudfw.Intent, live cloudfw.Snapshot, limits cloudfw.Limits, retired map[string]bool) {
+	l := &firewalls{
 		owner:   intent.Owner,
 		live:    live,
 		groups:  map[string]string{},
 		blocked: map[cloudfw.Family][]cloudfw.AddressBook{},
 	}
-	for _, f := range cloudfw.Families {
-		l.blocked[f] = shard(intent, f, live, limits.AddressesPerBook, retired)
-		w.Books = append(w.Books, l.blocked[f]...)
-	}
-	for _, rule := range intent.Rules {
+	if intent.NeedsBlockedBooks() {
 		for _, f := range cloudfw.Families {
-			key := cloudfw.ListKey{Direction: rule.Direction, Family: f}
-			w.Rules[key] = append(w.Rules[key], l.rule(rule, f)...)
+			l.blocked[f] = shard(intent, f, live, limits.AddressesPerBook, retired)
+			w.Books = append(w.Books, l.blocked[f]...)
+		}
+	}
+	for _, target := range intent.Targets {
+		if !target.Firewall() {
+			continue
+		}
+		for _, rule := range intent.Rules {
+			if !target.Takes(rule) {
+				continue
+			}
+			for _, key := range target.Border.Keys() {
+				if key.Direction == rule.Direction {
+					w.Rules[key] = append(w.Rules[key], l.rule(rule, key)...)
+				}
+			}
 		}
 	}
 	w.Books = append(w.Books, l.order...)
 }
 
-// internet collects the group books that the rules turn out to need.
-type internet struct {
+// firewalls collects the group books that the rules turn out to need.
+type firewalls struct {
 	owner   cloudfw.Owner
 	live    cloudfw.Snapshot
 	groups  map[string]string // base purpose to book name
@@ -39,10 +51,10 @@ type internet struct {
 	blocked map[cloudfw.Family][]cloudfw.AddressBook
 }
 
-// rule expands one declared rule to one family's policies. A side without
-// addresses of the family yields none.
-func (l *internet) rule(rule cloudfw.Rule, f cloudfw.Family) []cloudfw.FirewallRule {
-	sources, destinations := l.peers(rule.From, f), l.peers(rule.To, f)
+// rule expands one declared rule to one list's policies. A side without addresses
+// of the list's family yields none.
+func (l *firewalls) rule(rule cloudfw.Rule, key cloudfw.ListKey) []cloudfw.FirewallRule {
+	sources, destinations := l.peers(rule.From, key.Family), l.peers(rule.To, key.Family)
 	ports := rule.Ports
 	if len(ports) == 0 {
 		ports = []cloudfw.PortRange{{}}
@@ -52,7 +64,7 @@ func (l *internet) rule(rule cloudfw.Rule, f cloudfw.Family) []cloudfw.FirewallR
 		for _, destination := range destinations {
 			for _, port := range ports {
 				r := cloudfw.FirewallRule{
-					Direction: rule.Direction, Family: f, Action: rule.Action,
+					Border: key.Border, Direction: key.Direction, Family: key.Family, Action: rule.Action,
 					Source: source, Destination: destination,
 					Protocol: rule.Protocol, Ports: port, Application: rule.Application,
 				}
@@ -65,12 +77,12 @@ func (l *internet) rule(rule cloudfw.Rule, f cloudfw.Family) []cloudfw.FirewallR
 }
 
 // marker names a policy by its rule, family and content.
-func (l *internet) marker(name string, r cloudfw.FirewallRule) string {
+func (l *firewalls) marker(name string, r cloudfw.FirewallRule) string {
 	name = fmt.Sprintf("%s.%s.%s", name, familyDigit(r.Family), digest(r.String()))
 	return cloudfw.Marker{Owner: l.owner, Kind: "rule", Name: name}.String()
 }
 
-func (l *internet) peers(side cloudfw.Side, f cloudfw.Family) []cloudfw.Peer {
+func (l *firewalls) peers(side cloudfw.Side, f cloudfw.Family) []cloudfw.Peer {
 	var peers []cloudfw.Peer
 	switch {
 	case side.Blocked:
@@ -95,7 +107,7 @@ func (l *internet) peers(side cloudfw.Side, f cloudfw.Family) []cloudfw.Peer {
 // sweep puts in place in a safe order before the old ones go. Editing the book in
 // place could let packets through that neither the old nor the new rules accept
 // (promise P2).
-func (l *internet) group(name string, f cloudfw.Family, prefixes []netip.Prefix) string {
+func (l *firewalls) group(name string, f cloudfw.Family, prefixes []netip.Prefix) string {
 	prefixes = cloudfw.SortPrefixes(prefixes)
 	var content strings.Builder
 	for _, p := range prefixes {
@@ -114,7 +126,7 @@ func (l *internet) group(name string, f cloudfw.Family, prefixes []netip.Prefix)
 
 // vacant picks the purpose for a group's book: that of a live book of ours with
 // just this content, else the first that no live book has.
-func (l *internet) vacant(base string, prefixes []netip.Prefix) string {
+func (l *firewalls) vacant(base string, prefixes []netip.Prefix) string {
 	free := ""
 	for n := 1; ; n++ {
 		purpose := base

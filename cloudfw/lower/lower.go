@@ -9,9 +9,11 @@
 package lower
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"slices"
 
 	"fwsync/cloudfw"
 )
@@ -23,6 +25,20 @@ type Wanted struct {
 	Lists   []cloudfw.PrefixList
 	Groups  []Group
 	Shelved []Shelved
+}
+
+// Keys are the ordered lists to compare: the internet border's four, then every
+// other that wants rules or holds some.
+func (w Wanted) Keys(live cloudfw.Snapshot) []cloudfw.ListKey {
+	keys := live.Keys()
+	for key := range w.Rules {
+		if !slices.Contains(keys, key) {
+			keys = append(keys, key)
+		}
+	}
+	internet := len(cloudfw.Border{}.Keys())
+	slices.SortFunc(keys[internet:], func(a, b cloudfw.ListKey) int { return cmp.Compare(a.String(), b.String()) })
+	return keys
 }
 
 // Group is what one security group must hold of ours. A peer of kind List carries
@@ -44,10 +60,10 @@ type Shelved struct {
 // named in retired are not used again: their addresses get a new home.
 func Lower(intent cloudfw.Intent, live cloudfw.Snapshot, limits cloudfw.Limits, retired map[string]bool) (Wanted, error) {
 	w := Wanted{Rules: map[cloudfw.ListKey][]cloudfw.FirewallRule{}}
+	lowerFirewalls(&w, intent, live, limits, retired)
 	for _, target := range intent.Targets {
 		switch target.Kind {
-		case cloudfw.InternetFirewall:
-			lowerInternet(&w, intent, live, limits, retired)
+		case cloudfw.InternetFirewall, cloudfw.NATFirewall, cloudfw.VPCFirewall:
 		case cloudfw.SecurityGroupTarget:
 			group, ok := live.Group(target.GroupID)
 			if !ok {

@@ -79,12 +79,12 @@ func ask(cmd *cobra.Command, r reconcile.Report) (bool, error) {
 		return false, withHint(errors.New("apply without a plan file asks before the first change, and there is no terminal to ask on"), "review with fwsync plan --out FILE and apply that, or pass --yes")
 	}
 	s := newScreen(cmd.ErrOrStderr())
-	renderPlan(s, r)
+	renderPlans(s, r)
 	s.line("")
 	if err := s.flush(); err != nil {
 		return false, err
 	}
-	fmt.Fprintf(cmd.ErrOrStderr(), "apply %s? [y/N] ", plural(len(r.Plan.Steps), "step"))
+	fmt.Fprintf(cmd.ErrOrStderr(), "apply %s? [y/N] ", plural(r.Summary.Steps, "step"))
 	text, err := bufio.NewReader(in).ReadString('\n')
 	if err != nil {
 		return false, fmt.Errorf("reading the answer: %w", err)

@@ -20,17 +20,28 @@ import (
 // Relative paths start at the file's own folder.
 type Config struct {
 	Cloud     string          `yaml:"cloud" mapstructure:"cloud"`       // simulator or alibaba
+	Clouds    []CloudConfig   `yaml:"clouds" mapstructure:"clouds"`     // several, instead of one
 	Owner     string          `yaml:"owner" mapstructure:"owner"`       // whose objects are ours
 	State     string          `yaml:"state" mapstructure:"state"`       // folder of what fwsync keeps
 	Policies  string          `yaml:"policies" mapstructure:"policies"` // folder or file
 	Ledger    string          `yaml:"ledger" mapstructure:"ledger"`     // SQLite file; default STATE/ledger.db
 	Sources   []SourceConfig  `yaml:"sources" mapstructure:"sources"`
+	Audit     string          `yaml:"audit" mapstructure:"audit"`       // file that gets a line for each step; none by default
 	Operator  []string        `yaml:"operator" mapstructure:"operator"` // addresses never blocked
 	Alibaba   AlibabaConfig   `yaml:"alibaba" mapstructure:"alibaba"`
 	Simulator SimulatorConfig `yaml:"simulator" mapstructure:"simulator"`
 	Limits    LimitsConfig    `yaml:"limits" mapstructure:"limits"`
 
 	file string // where it was read from
+}
+
+// CloudConfig is one cloud of several: an account, seen from one region.
+type CloudConfig struct {
+	Name        string          `yaml:"name" mapstructure:"name"` // as the targets of the policies name it
+	Cloud       string          `yaml:"cloud" mapstructure:"cloud"`
+	Alibaba     AlibabaConfig   `yaml:"alibaba" mapstructure:"alibaba"`
+	Simulator   SimulatorConfig `yaml:"simulator" mapstructure:"simulator"`
+	SpreadUnits int             `yaml:"spread_units" mapstructure:"spread_units"`
 }
 
 // SourceConfig is one log.
@@ -44,12 +55,19 @@ type SourceConfig struct {
 // AlibabaConfig is the real cloud.
 type AlibabaConfig struct {
 	Region      string        `yaml:"region" mapstructure:"region"`
-	Endpoint    string        `yaml:"endpoint" mapstructure:"endpoint"` // host:port instead of the vendor's
-	Insecure    bool          `yaml:"insecure" mapstructure:"insecure"` // plain HTTP, loopback endpoints only
+	NewRegion   bool          `yaml:"new_region" mapstructure:"new_region"` // take a region that is not in the table
+	Site        string        `yaml:"site" mapstructure:"site"`             // china (default) or international
+	Endpoint    string        `yaml:"endpoint" mapstructure:"endpoint"`     // host:port instead of the vendor's
+	Insecure    bool          `yaml:"insecure" mapstructure:"insecure"`     // plain HTTP, loopback endpoints only
 	Credentials string        `yaml:"credentials" mapstructure:"credentials"`
 	Profile     string        `yaml:"profile" mapstructure:"profile"`
 	RoleARN     string        `yaml:"role_arn" mapstructure:"role_arn"`
+	Through     string        `yaml:"through" mapstructure:"through"` // roles on the way to role_arn, joined by commas
+	ExternalID  string        `yaml:"external_id" mapstructure:"external_id"`
 	Timeout     time.Duration `yaml:"timeout" mapstructure:"timeout"`
+	CallTimeout time.Duration `yaml:"call_timeout" mapstructure:"call_timeout"` // of one call with its repeats
+	QPS         float64       `yaml:"calls_per_second" mapstructure:"calls_per_second"`
+	ReadOnly    bool          `yaml:"read_only" mapstructure:"read_only"`
 }
 
 // SimulatorConfig is the embedded cloud.
@@ -72,7 +90,9 @@ type LimitsConfig struct {
 var scalarDefaults = map[string]any{
 	"cloud": "simulator", "owner": "default", "state": ".fwsync", "policies": "policies", "ledger": "",
 	"alibaba.region": "", "alibaba.endpoint": "", "alibaba.insecure": false, "alibaba.credentials": "",
-	"alibaba.profile": "", "alibaba.role_arn": "", "alibaba.timeout": "15s",
+	"alibaba.profile": "", "alibaba.role_arn": "", "alibaba.timeout": "15s", "alibaba.call_timeout": "3m",
+	"alibaba.site": "", "alibaba.new_region": false, "alibaba.through": "", "alibaba.external_id": "",
+	"alibaba.calls_per_second": 0.0, "alibaba.read_only": false, "audit": "",
 	"simulator.state":   "",
 	"limits.new_blocks": 0, "limits.removed_blocks": 0, "limits.deleted_rules": 0,
 	"limits.widest_ipv4": 0, "limits.widest_ipv6": 0, "limits.spread_units": 0,
@@ -112,6 +132,9 @@ func loadConfig(path string) (*Config, error) {
 		return nil, withHint(fmt.Errorf("reading %s and the FWSYNC_ variables: %w", path, err), "compare the value with the key's type in docs/configuration.md")
 	}
 	c.file = path
+	if len(c.Clouds) > 0 && (strict.Cloud != "" || strict.Alibaba != (AlibabaConfig{}) || strict.Simulator != (SimulatorConfig{})) {
+		return nil, withHint(fmt.Errorf("%s: clouds stands beside cloud, alibaba or simulator", path), "give each cloud its own in clouds, with a name")
+	}
 	return &c, c.complete()
 }
 
@@ -120,26 +143,13 @@ func (c *Config) complete() error {
 	bad := func(key, value, want string) error {
 		return withHint(fmt.Errorf("%s: %s is %q", c.file, key, value), "%s", want)
 	}
-	if c.Cloud != "simulator" && c.Cloud != "alibaba" {
-		return bad("cloud", c.Cloud, "it is simulator (the default) or alibaba")
-	}
 	if _, err := cloudfw.ParseOwner(c.Owner); err != nil {
 		return bad("owner", c.Owner, "it is 1 to 32 of a-z, 0-9 and inner dashes")
-	}
-	if c.Cloud == "alibaba" && c.Alibaba.Region == "" {
-		return bad("alibaba.region", "", "name the region, such as cn-hangzhou")
 	}
 	for _, a := range c.Operator {
 		if _, err := cloudfw.ParsePrefix(a); err != nil {
 			return bad("operator", a, err.Error())
 		}
-	}
-	base := filepath.Dir(c.file)
-	within := func(path string) string {
-		if filepath.IsAbs(path) || path == "-" {
-			return path
-		}
-		return filepath.Join(base, path)
 	}
 	names := map[string]bool{}
 	for i := range c.Sources {
@@ -160,19 +170,25 @@ func (c *Config) complete() error {
 		if _, err := time.LoadLocation(s.Zone); err != nil {
 			return bad("sources."+s.Name+".zone", s.Zone, "it is a zone such as UTC or Asia/Shanghai")
 		}
-		s.File = within(s.File)
+		s.File = c.within(s.File)
 	}
-	c.State = within(c.State)
-	c.Policies = within(c.Policies)
+	c.State = c.within(c.State)
+	if c.Audit != "" {
+		c.Audit = c.within(c.Audit)
+	}
+	c.Policies = c.within(c.Policies)
 	if c.Ledger != "" {
-		c.Ledger = within(c.Ledger)
+		c.Ledger = c.within(c.Ledger)
 	} else {
 		c.Ledger = filepath.Join(c.State, "ledger.db")
 	}
-	if c.Simulator.State != "" {
-		c.Simulator.State = within(c.Simulator.State)
-	} else {
-		c.Simulator.State = filepath.Join(c.State, "simulator.json")
+	return c.completeClouds(bad)
+}
+
+// within makes a path absolute to the configuration file's folder.
+func (c *Config) within(path string) string {
+	if filepath.IsAbs(path) || path == "-" {
+		return path
 	}
-	return nil
+	return filepath.Join(filepath.Dir(c.file), path)
 }

@@ -100,7 +100,7 @@ func (f *decisionFlags) decide(cmd *cobra.Command, g *global, verdict ledger.Ver
 	if err != nil {
 		return err
 	}
-	policy, err := loadPolicy(config.Policies)
+	policy, err := loadPolicy(config.Policies, config.cloudNames()...)
 	if err != nil {
 		return err
 	}

@@ -104,11 +104,12 @@ func eachLine(cmd *cobra.Command, logs []sources.Source) error {
 // detectionPolicy chooses the policy: as named, else as configured here, else the
 // built-in one.
 func detectionPolicy(g *global, path string) (*policies.Policy, string, error) {
+	var clouds []string
 	if path == "" {
 		config, err := loadConfig(g.config)
 		switch {
 		case err == nil:
-			path = config.Policies
+			path, clouds = config.Policies, config.cloudNames()
 		case g.config == "" && errors.Is(statConfig(), fs.ErrNotExist):
 			text, err := policies.Preset("smtp")
 			if err != nil {
@@ -120,7 +121,7 @@ func detectionPolicy(g *global, path string) (*policies.Policy, string, error) {
 			return nil, "", err
 		}
 	}
-	policy, err := loadPolicy(path)
+	policy, err := loadPolicy(path, clouds...)
 	return policy, path, err
 }
 

@@ -8,7 +8,6 @@ import (
 	"os"
 	"strings"
 
-	"fwsync/cloudfw"
 	"fwsync/ledger"
 	"fwsync/ledger/sqlite"
 )
@@ -70,11 +69,11 @@ func report(w io.Writer, err error) int {
 
 func hintFor(err error) string {
 	var own interface{ Hint() string }
-	if errors.As(err, &own) {
+	if errors.As(err, &own) && own.Hint() != "" {
 		return own.Hint()
 	}
 	switch {
-	case errors.Is(err, context.Canceled), errors.Is(err, cloudfw.Canceled):
+	case errors.Is(err, context.Canceled):
 		return "nothing after this point was done; run the command again to go on"
 	case errors.Is(err, ledger.ErrLocked):
 		return "wait for the other fwsync to end, or find it with: fuser -v FILE"
@@ -84,14 +83,6 @@ func hintFor(err error) string {
 		return "check the path; relative paths in fwsync.yaml start at the file's own folder"
 	case errors.Is(err, os.ErrPermission):
 		return "check who may read the file, or run as the user who may"
-	case errors.Is(err, cloudfw.UnknownOutcome):
-		return "a call may or may not have had its effect; run fwsync reconcile, which looks before it acts"
-	case errors.Is(err, cloudfw.Quota):
-		return "the account's quota is reached; fwsync status shows what is used"
-	case errors.Is(err, cloudfw.Denied):
-		return "check the credentials and the role's permissions (terraform/ has the least that fwsync needs)"
-	case errors.Is(err, cloudfw.Throttled), errors.Is(err, cloudfw.Unavailable):
-		return "the cloud did not answer properly after several attempts; try again in a minute"
 	}
 	return ""
 }

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"errors"
+
 	"github.com/spf13/cobra"
 
 	"fwsync/cloudfw"
@@ -31,10 +33,10 @@ func newExplain(g *global) *cobra.Command {
 				return err
 			}
 			e, err := look.Explain(cmd.Context(), p.Addr())
-			if err != nil {
+			if err != nil && len(w.clouds) == 1 {
 				return err
 			}
-			return answer(cmd, g, e, func(s *screen) { renderExplanation(s, e) })
+			return errors.Join(answer(cmd, g, e, func(s *screen) { renderExplanation(s, e) }), err)
 		},
 	}
 }

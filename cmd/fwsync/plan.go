@@ -45,7 +45,10 @@ Exit codes: 0 nothing to do, 2 changes pending, 3 a gate would refuse.`,
 			}
 			report, fresh, err := look.Preview(cmd.Context())
 			if err != nil {
-				return err
+				if len(w.clouds) == 1 {
+					return err
+				}
+				return conclude(cmd, g, report, err) // a plan file is for all clouds or none
 			}
 			if out != "" {
 				if err := savePlan(out, report, fresh); err != nil {
@@ -55,7 +58,7 @@ Exit codes: 0 nothing to do, 2 changes pending, 3 a gate would refuse.`,
 			if err := conclude(cmd, g, report, nil); err != nil {
 				return err
 			}
-			if report.Plan.Changes() {
+			if report.Changes() {
 				return &outcome{code: exitPending}
 			}
 			return nil
@@ -74,8 +77,7 @@ func savePlan(path string, report reconcile.Report, fresh []ledger.Decision) err
 		return fmt.Errorf("saving the plan: %w", err)
 	}
 	defer os.Remove(temp.Name())
-	file := reconcile.PlanFile{Schema: reconcile.FileSchema, Cloud: report.Cloud, Plan: report.Plan, Decisions: fresh}
-	if err := file.Write(temp); err != nil {
+	if err := report.File(fresh).Write(temp); err != nil {
 		return fmt.Errorf("saving the plan: %w", err)
 	}
 	if err := temp.Close(); err != nil {

@@ -9,7 +9,9 @@ import (
 	"golang.org/x/term"
 
 	"fwsync/cloudfw"
+	"fwsync/sync/gates"
 	"fwsync/sync/reconcile"
+	"fwsync/sync/verify"
 )
 
 func newReconcile(g *global) *cobra.Command {
@@ -65,16 +67,23 @@ func conclude(cmd *cobra.Command, g *global, report reconcile.Report, err error)
 
 // ending is the outcome of a report without an error.
 func ending(r reconcile.Report) error {
+	var refusals []gates.Refusal
+	var gaps []verify.Gap
+	for _, c := range r.Each() {
+		refusals = append(refusals, c.Refusals...)
+		if c.Verification != nil {
+			gaps = append(gaps, c.Verification.Gaps...)
+		}
+	}
 	switch sick := r.Sick(); {
-	case len(r.Refusals) > 0:
+	case len(refusals) > 0:
 		var hints []string
-		for _, refusal := range r.Refusals {
+		for _, refusal := range refusals {
 			hints = append(hints, refusal.Hint)
 		}
-		return &outcome{exitRefused, "the plan was refused by " + plural(len(r.Refusals), "gate") + ": " + r.Refusals[0].Message, strings.Join(hints, "\n      ")}
-	case r.Verification != nil && len(r.Verification.Gaps) > 0:
-		gap := r.Verification.Gaps[0]
-		return &outcome{exitGap, plural(len(r.Verification.Gaps), "gap") + ": " + gap.Subject + " at " + gap.Target + ": " + gap.Reason, "run fwsync reconcile again; if it stays, fwsync explain ADDRESS shows the rules in the way"}
+		return &outcome{exitRefused, "the plan was refused by " + plural(len(refusals), "gate") + ": " + refusals[0].Message, strings.Join(hints, "\n      ")}
+	case len(gaps) > 0:
+		return &outcome{exitGap, plural(len(gaps), "gap") + ": " + gaps[0].Subject + " at " + gaps[0].Target + ": " + gaps[0].Reason, "run fwsync reconcile again; if it stays, fwsync explain ADDRESS shows the rules in the way"}
 	case len(sick) > 0:
 		return &outcome{exitSick, "a source is sick: " + strings.Join(sick, "; "), "what the other sources say is enforced; no block was taken back because of it"}
 	}

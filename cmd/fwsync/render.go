@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"fwsync/sync/gates"
 	"fwsync/sync/reconcile"
 	"fwsync/sync/verify"
 )
@@ -13,21 +14,59 @@ import (
 const mostRows = 15
 
 func renderReport(s *screen, r reconcile.Report) {
-	s.line("fwsync %s: owner %s, cloud %s", r.Command, r.Owner, r.Cloud)
+	s.line("fwsync %s: owner %s, %s", r.Command, r.Owner, cloudsOf(r))
 	if r.Recovered != "" {
 		s.line("recovered: %s", r.Recovered)
 	}
 	renderSources(s, r.Sources)
 	renderAttackers(s, r.Detections)
-	renderPlan(s, r)
-	renderCalls(s, r)
-	if r.Stopped != "" {
-		s.line("\n%s %s", s.bad("stopped:"), r.Stopped)
-	}
-	if r.Verification != nil {
-		renderVerification(s, *r.Verification)
+	for _, c := range r.Each() {
+		renderCloud(s, r, c)
 	}
 	renderNext(s, r)
+}
+
+// cloudsOf names the clouds of a report.
+func cloudsOf(r reconcile.Report) string {
+	each := r.Each()
+	if len(each) == 1 {
+		return "cloud " + each[0].Cloud
+	}
+	var names []string
+	for _, c := range each {
+		names = append(names, c.Name)
+	}
+	return "clouds " + strings.Join(names, ", ")
+}
+
+// renderCloud is what was found and done in one cloud. With several each has a
+// heading.
+func renderCloud(s *screen, r reconcile.Report, c *reconcile.CloudReport) {
+	if c.Name != "" {
+		s.title("== " + c.Name + ": " + c.Cloud)
+	}
+	if c.Failed != "" && c.Plan.ID == "" {
+		s.line("  %s %s", s.bad("failed:"), c.Failed)
+		return
+	}
+	renderPlan(s, r, c)
+	renderCalls(s, c)
+	if c.Stopped != "" {
+		s.line("\n%s %s", s.bad("stopped:"), c.Stopped)
+	}
+	if c.Verification != nil {
+		renderVerification(s, *c.Verification)
+	}
+}
+
+// renderPlans is for the question before the first step.
+func renderPlans(s *screen, r reconcile.Report) {
+	for _, c := range r.Each() {
+		if c.Name != "" {
+			s.title("== " + c.Name + ": " + c.Cloud)
+		}
+		renderPlan(s, r, c)
+	}
 }
 
 func renderSources(s *screen, sources []reconcile.SourceReport) {
@@ -96,15 +135,15 @@ func host(prefix string) string {
 	return strings.TrimSuffix(strings.TrimSuffix(prefix, "/32"), "/128")
 }
 
-func renderPlan(s *screen, r reconcile.Report) {
+func renderPlan(s *screen, r reconcile.Report, c *reconcile.CloudReport) {
 	s.title("Plan")
-	if !r.Plan.Changes() {
+	if !c.Plan.Changes() {
 		s.line("  nothing has changed: the cloud is as it must be")
 	}
 	// Every object of ours begins with this; on the page it would hide the rest.
 	ours := r.Owner.BookName("")
 	var rows [][]string
-	for i, step := range r.Plan.Steps {
+	for i, step := range c.Plan.Steps {
 		rows = append(rows, []string{fmt.Sprint(i + 1), string(step.Op), strings.ReplaceAll(step.Subject(), ours, ""), step.Reason})
 	}
 	shown := min(len(rows), 2*mostRows)
@@ -114,30 +153,30 @@ func renderPlan(s *screen, r reconcile.Report) {
 	if more := len(rows) - shown; more > 0 {
 		s.line("  and %d more steps (-o json lists them all)", more)
 	}
-	for _, note := range r.Plan.Notes {
+	for _, note := range c.Plan.Notes {
 		s.line("  note: %s", strings.ReplaceAll(note, ours, ""))
 	}
-	for _, e := range r.Exempted[:min(len(r.Exempted), mostRows)] {
+	for _, e := range c.Exempted[:min(len(c.Exempted), mostRows)] {
 		s.line("  not blocked: %s (%s)", e.Prefix, e.Reason)
 	}
-	renderShelved(s, r)
-	renderCapacity(s, r)
+	renderShelved(s, c)
+	renderCapacity(s, r, c)
 	var left []string
-	for _, u := range r.Plan.Untouched {
+	for _, u := range c.Plan.Untouched {
 		left = append(left, fmt.Sprintf("%d %s", u.Count, u.Where))
 	}
 	if len(left) > 0 {
 		s.line("  not ours, not touched: %s", strings.Join(left, "; "))
 	}
-	for _, refusal := range r.Refusals {
+	for _, refusal := range c.Refusals {
 		s.line("  %s %s: %s", s.bad("refused by"), refusal.Gate, refusal.Message)
 	}
 }
 
-func renderShelved(s *screen, r reconcile.Report) {
+func renderShelved(s *screen, c *reconcile.CloudReport) {
 	byTarget := map[string]int{}
 	var order []string
-	for _, x := range r.Plan.Shelved {
+	for _, x := range c.Plan.Shelved {
 		if byTarget[x.Target] == 0 {
 			order = append(order, x.Target)
 		}
@@ -148,9 +187,9 @@ func renderShelved(s *screen, r reconcile.Report) {
 	}
 }
 
-func renderCapacity(s *screen, r reconcile.Report) {
+func renderCapacity(s *screen, r reconcile.Report, c *reconcile.CloudReport) {
 	var rows [][]string
-	for _, u := range r.Plan.Capacity {
+	for _, u := range c.Plan.Capacity {
 		limit := "unknown"
 		if u.Limit > 0 {
 			limit = fmt.Sprint(u.Limit)
@@ -160,15 +199,21 @@ func renderCapacity(s *screen, r reconcile.Report) {
 	s.columns([]string{"CAPACITY", "BEFORE", "AFTER", "LIMIT"}, rows)
 }
 
-func renderCalls(s *screen, r reconcile.Report) {
+func renderCalls(s *screen, c *reconcile.CloudReport) {
 	s.title("Calls")
 	var texts []string
-	for _, c := range r.Calls {
-		texts = append(texts, fmt.Sprintf("%d %s", c.Count, c.API))
+	reads, writes := 0, 0
+	for _, call := range c.Calls {
+		texts = append(texts, fmt.Sprintf("%d %s", call.Count, call.API))
+		if call.Write {
+			writes += call.Count
+		} else {
+			reads += call.Count
+		}
 	}
-	s.line("  %s, %s: %s", plural(r.Summary.Reads, "read"), plural(r.Summary.Writes, "write"), strings.Join(texts, ", "))
-	if r.Applied != nil && r.Applied.Settled > 0 {
-		s.line("  %s had no reply; the cloud was read again and shows the effect", plural(r.Applied.Settled, "write"))
+	s.line("  %s, %s: %s", plural(reads, "read"), plural(writes, "write"), strings.Join(texts, ", "))
+	if c.Applied != nil && c.Applied.Settled > 0 {
+		s.line("  %s had no reply; the cloud was read again and shows the effect", plural(c.Applied.Settled, "write"))
 	}
 }
 
@@ -209,10 +254,10 @@ func renderVerification(s *screen, v verify.Report) {
 func renderNext(s *screen, r reconcile.Report) {
 	s.title("Next")
 	switch {
-	case r.Command == "plan" && r.Plan.Changes():
+	case r.Command == "plan" && r.Changes():
 		s.line("  fwsync plan --out change.plan && fwsync apply change.plan")
-	case len(r.Refusals) > 0:
-		s.line("  %s", r.Refusals[0].Hint)
+	case firstRefusal(r) != nil:
+		s.line("  %s", firstRefusal(r).Hint)
 	default:
 		address := "ADDRESS"
 		for _, d := range r.Detections {
@@ -225,4 +270,13 @@ func renderNext(s *screen, r reconcile.Report) {
 		s.line("  fwsync block ADDRESS --for 2h --reason TEXT, then fwsync reconcile")
 		s.line("  fwsync status    what is enforced now")
 	}
+}
+
+func firstRefusal(r reconcile.Report) *gates.Refusal {
+	for _, c := range r.Each() {
+		if len(c.Refusals) > 0 {
+			return &c.Refusals[0]
+		}
+	}
+	return nil
 }

@@ -8,19 +8,28 @@ import (
 )
 
 func renderStatus(s *screen, r reconcile.Report) {
-	s.line("fwsync status: owner %s, cloud %s", r.Owner, r.Cloud)
-	s.title("Pending")
-	if r.Plan.Changes() {
-		s.line("  %s away from what must be; fwsync plan shows them", plural(len(r.Plan.Steps), "step"))
-	} else {
-		s.line("  nothing: the cloud is as it must be")
+	s.line("fwsync status: owner %s, %s", r.Owner, cloudsOf(r))
+	for _, c := range r.Each() {
+		if c.Name != "" {
+			s.title("== " + c.Name + ": " + c.Cloud)
+		}
+		if c.Verification == nil {
+			s.line("  %s %s", s.bad("failed:"), c.Failed)
+			continue
+		}
+		s.title("Pending")
+		if c.Plan.Changes() {
+			s.line("  %s away from what must be; fwsync plan shows them", plural(len(c.Plan.Steps), "step"))
+		} else {
+			s.line("  nothing: the cloud is as it must be")
+		}
+		s.title("Capacity")
+		renderCapacity(s, r, c)
+		for _, u := range c.Plan.Untouched {
+			s.line("  not ours: %d %s", u.Count, u.Where)
+		}
+		renderVerification(s, *c.Verification)
 	}
-	s.title("Capacity")
-	renderCapacity(s, r)
-	for _, u := range r.Plan.Untouched {
-		s.line("  not ours: %d %s", u.Count, u.Where)
-	}
-	renderVerification(s, *r.Verification)
 }
 
 func renderExplanation(s *screen, e reconcile.Explanation) {

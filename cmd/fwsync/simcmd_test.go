@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
@@ -26,6 +27,8 @@ type served struct{ cloud *simulator.Cloud }
 //
 //	sim serve                     serves a cloud and points fwsync at it
 //	sim fail ACTION KIND [COUNT]  the next calls of ACTION (- for every write) go wrong
+//	sim heal                      ends all that was to go wrong
+//	sim deny [PERMISSION…]        takes permissions away; without any, gives all back
 //	sim calls                     prints the writing calls since the last time
 //	sim dump                      prints policies, books and group rules, sorted
 //	sim check                     fails when an invariant of the cloud is broken
@@ -42,7 +45,7 @@ func simulated(ts *testscript.TestScript, neg bool, args []string) {
 	cloud := cloudOf(ts)
 	switch args[0] {
 	case "fail":
-		fault := simulator.Fault{Action: args[1], Kind: simulator.FaultKind(args[2])}
+		fault := simulator.Fault{Action: args[1], Kind: simulator.FaultKind(args[2]), Skew: 20 * time.Minute}
 		if args[1] == "-" {
 			fault.Action, fault.Writes = "", true
 		}
@@ -51,6 +54,10 @@ func simulated(ts *testscript.TestScript, neg bool, args []string) {
 			ts.Check(err)
 		}
 		cloud.Inject(fault)
+	case "heal":
+		cloud.ClearFaults()
+	case "deny":
+		ts.Check(cloud.SetPermissions(map[string]simulator.Permissions{simulator.AnyKey: {Deny: args[1:]}}))
 	case "calls":
 		calls := slices.DeleteFunc(cloud.Calls(), func(c simulator.Call) bool { return !c.Write })
 		write(ts, fmt.Sprintf("writing calls: %d\n", len(calls)))

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"errors"
+
 	"github.com/spf13/cobra"
 )
 
@@ -29,13 +31,15 @@ Exit codes: 0 all is enforced, 4 something is not.`,
 				return err
 			}
 			report, err := look.Standing(cmd.Context())
-			if err != nil {
+			if err != nil && len(w.clouds) == 1 {
 				return err
 			}
-			if err := answer(cmd, g, report, func(s *screen) { renderStatus(s, report) }); err != nil {
+			if err := errors.Join(answer(cmd, g, report, func(s *screen) { renderStatus(s, report) }), err); err != nil {
 				return err
 			}
-			report.Refusals = nil // of a plan that nobody asked to apply
+			for _, c := range report.Each() {
+				c.Refusals = nil // of a plan that nobody asked to apply
+			}
 			return ending(report)
 		},
 	}

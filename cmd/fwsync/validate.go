@@ -18,6 +18,7 @@ with file, line, column and a hint. With PATH only the policies there are checke
 				return err
 			}
 			var path string
+			var clouds []string
 			if len(args) == 1 {
 				path = args[0]
 			} else {
@@ -25,9 +26,9 @@ with file, line, column and a hint. With PATH only the policies there are checke
 				if err != nil {
 					return err
 				}
-				path = config.Policies
+				path, clouds = config.Policies, config.cloudNames()
 			}
-			policy, err := loadPolicy(path)
+			policy, err := loadPolicy(path, clouds...)
 			if err != nil {
 				return err
 			}

@@ -2,9 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
-	"fmt"
-	"net"
 	"net/netip"
 	"os"
 	"os/user"
@@ -13,8 +10,6 @@ import (
 	"time"
 
 	"fwsync/cloudfw"
-	"fwsync/cloudfw/alibaba"
-	"fwsync/cloudfw/simulator"
 	"fwsync/detect"
 	"fwsync/detect/sources"
 	"fwsync/ledger/sqlite"
@@ -23,9 +18,9 @@ import (
 	"fwsync/sync/reconcile"
 )
 
-// policyOptions tell the policies which signals there are.
-func policyOptions() policies.Options {
-	var o policies.Options
+// policyOptions tell the policies which signals and clouds there are.
+func policyOptions(clouds ...string) policies.Options {
+	o := policies.Options{Clouds: clouds}
 	for _, k := range detect.Kinds() {
 		o.Signals = append(o.Signals, k.String())
 		if k.Success() {
@@ -35,59 +30,8 @@ func policyOptions() policies.Options {
 	return o
 }
 
-func loadPolicy(path string) (*policies.Policy, error) { return policies.Load(path, policyOptions()) }
-
-// cloud is an opened account and how to close it.
-type cloud struct {
-	*alibaba.Account
-	name  string
-	close func()
-}
-
-// openCloud opens the account that the configuration names. The simulator is a real
-// server on a loopback port of its own; nothing but the address differs for the
-// code that talks to it.
-func openCloud(ctx context.Context, c *Config) (*cloud, error) {
-	if c.Cloud == "simulator" {
-		world := simulator.DefaultWorld()
-		sim, err := simulator.New(simulator.Options{StateFile: c.Simulator.State, World: &world})
-		if err != nil {
-			return nil, withHint(fmt.Errorf("starting the simulator: %w", err), "repair the file, or move it away to start with a fresh world")
-		}
-		server, err := simulator.Listen("127.0.0.1:0", sim.Handler())
-		if err != nil {
-			return nil, fmt.Errorf("starting the simulator: %w", err)
-		}
-		account, err := alibaba.Open(ctx, alibaba.Options{
-			Region: "cn-hangzhou", Endpoint: server.Addr(), Insecure: true,
-			Credentials: alibaba.CredentialSource{Name: alibaba.FromOptions, AccessKeyID: simulator.DefaultKey, AccessKeySecret: simulator.DefaultSecret},
-		})
-		if err != nil {
-			return nil, errors.Join(err, server.Close())
-		}
-		return &cloud{account, "simulator (" + c.Simulator.State + ")", func() { account.Close(); _ = server.Close() }}, nil
-	}
-	if c.Alibaba.Insecure && !loopback(c.Alibaba.Endpoint) {
-		return nil, withHint(fmt.Errorf("%s: alibaba.insecure is set for the endpoint %q", c.file, c.Alibaba.Endpoint), "plain HTTP is for a simulator on a loopback address only")
-	}
-	account, err := alibaba.Open(ctx, alibaba.Options{
-		Region: c.Alibaba.Region, Endpoint: c.Alibaba.Endpoint, Insecure: c.Alibaba.Insecure, ReadTimeout: c.Alibaba.Timeout,
-		Credentials: alibaba.CredentialSource{Name: c.Alibaba.Credentials, Profile: c.Alibaba.Profile, RoleARN: c.Alibaba.RoleARN},
-	})
-	if err != nil {
-		return nil, err
-	}
-	name := "alibaba " + c.Alibaba.Region
-	if c.Alibaba.Endpoint != "" {
-		name += " at " + c.Alibaba.Endpoint
-	}
-	return &cloud{account, name, account.Close}, nil
-}
-
-func loopback(endpoint string) bool {
-	host, _, err := net.SplitHostPort(endpoint)
-	addr, parseErr := netip.ParseAddr(host)
-	return err == nil && (host == "localhost" || parseErr == nil && addr.IsLoopback())
+func loadPolicy(path string, clouds ...string) (*policies.Policy, error) {
+	return policies.Load(path, policyOptions(clouds...))
 }
 
 // work is an opened installation: policies, ledger and cloud.
@@ -95,7 +39,7 @@ type work struct {
 	config *Config
 	policy *policies.Policy
 	store  *sqlite.Store
-	cloud  *cloud
+	clouds []*cloud
 	lease  *sqlite.Lease
 }
 
@@ -111,7 +55,7 @@ func open(ctx context.Context, g *global, writer bool) (w *work, err error) {
 	if w.config, err = loadConfig(g.config); err != nil {
 		return w, err
 	}
-	if w.policy, err = loadPolicy(w.config.Policies); err != nil {
+	if w.policy, err = loadPolicy(w.config.Policies, w.config.cloudNames()...); err != nil {
 		return w, err
 	}
 	if writer {
@@ -122,13 +66,13 @@ func open(ctx context.Context, g *global, writer bool) (w *work, err error) {
 	if w.store, err = sqlite.Open(ctx, w.config.Ledger, sqlite.Options{}); err != nil {
 		return w, err
 	}
-	w.cloud, err = openCloud(ctx, w.config)
+	w.clouds, err = openClouds(ctx, w.config)
 	return w, err
 }
 
 func (w *work) close() {
-	if w.cloud != nil {
-		w.cloud.close()
+	for _, c := range w.clouds {
+		c.close()
 	}
 	if w.store != nil {
 		_ = w.store.Close()
@@ -144,13 +88,11 @@ func (w *work) look(limits gates.Limits) (reconcile.Look, error) {
 	if err != nil {
 		return reconcile.Look{}, err
 	}
-	accountLimits := cloudfw.DefaultLimits()
-	accountLimits.SpreadUnits = w.config.Limits.SpreadUnits
 	l := reconcile.Look{
-		Policy: w.policy, Owner: owner, Cloud: w.cloud.Account, CloudName: w.cloud.name, Ledger: w.store,
-		Limits: accountLimits, Gates: limits, Operator: operator(w.config), Now: time.Now,
-		Traffic: w.cloud.Traffic,
-		Calls:   func() []reconcile.Call { return calls(w.cloud.Account) },
+		Policy: w.policy, Owner: owner, Ledger: w.store, Gates: limits, Operator: operator(w.config), Now: time.Now,
+	}
+	for _, c := range w.clouds {
+		l.Clouds = append(l.Clouds, c.seen())
 	}
 	for _, s := range w.config.Sources {
 		zone, err := time.LoadLocation(s.Zone)
@@ -164,15 +106,11 @@ func (w *work) look(limits gates.Limits) (reconcile.Look, error) {
 
 func (w *work) controller(limits gates.Limits) (*reconcile.Controller, error) {
 	look, err := w.look(limits)
-	return &reconcile.Controller{Look: look, Account: w.cloud.Account, Author: author()}, err
-}
-
-func calls(a *alibaba.Account) []reconcile.Call {
-	all := []reconcile.Call{}
-	for _, c := range a.Calls() {
-		all = append(all, reconcile.Call{API: c.API, Write: c.Write, Count: c.Count})
+	c := &reconcile.Controller{Look: look, Author: author()}
+	for _, opened := range w.clouds {
+		c.Accounts = append(c.Accounts, opened.account)
 	}
-	return all
+	return c, err
 }
 
 // author is who runs the command, for the record.

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"fmt"
 	"net/netip"
 	"slices"
 
@@ -9,7 +10,10 @@ import (
 
 // bookSteps are the steps on books that come before and after those on rules: a
 // rule needs its book, and a book goes only when no rule needs it any more.
-type bookSteps struct{ before, after []cloudfw.Step }
+type bookSteps struct {
+	before, after []cloudfw.Step
+	notes         []string
+}
 
 // shrinks and grows report whether the peer is a live book that loses or gains
 // addresses.
@@ -56,12 +60,27 @@ func diffBooks(owner cloudfw.Owner, live cloudfw.Snapshot, wanted []cloudfw.Addr
 	}
 	for _, b := range live.Books {
 		if owner.OwnsBook(b) && !keep[b.Name] {
+			if seen := references(live, b.Name); b.References > seen {
+				steps.notes = append(steps.notes, fmt.Sprintf("book %s is not needed, but %d rules that were not looked at refer to it: it stays", b.Name, b.References-seen))
+				continue
+			}
 			gone := b
 			gone.References = 0
 			steps.after = append(steps.after, cloudfw.Step{Op: cloudfw.DeleteBook, Target: target, Book: &gone, Reason: "no rule needs the book any more"})
 		}
 	}
 	return steps
+}
+
+// references counts the observed rules that name the book.
+func references(live cloudfw.Snapshot, book string) int {
+	n := 0
+	for _, r := range live.Rules {
+		if r.Source == (cloudfw.Peer{Kind: cloudfw.Book, Value: book}) || r.Destination == (cloudfw.Peer{Kind: cloudfw.Book, Value: book}) {
+			n++
+		}
+	}
+	return n
 }
 
 // difference returns what is only in want and what is only in have. Both are

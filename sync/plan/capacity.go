@@ -1,8 +1,6 @@
 package plan
 
 import (
-	"fmt"
-
 	"fwsync/cloudfw"
 	"fwsync/cloudfw/lower"
 )
@@ -67,8 +65,8 @@ func spread(owner cloudfw.Owner, live cloudfw.Snapshot, wanted lower.Wanted, lim
 		}
 		return 1
 	}
-	for _, key := range cloudfw.ListKeys {
-		for _, r := range wanted.Rules[key] {
+	for _, rules := range wanted.Rules {
+		for _, r := range rules {
 			use.After += units(r.Source) * units(r.Destination)
 		}
 	}
@@ -83,14 +81,18 @@ func untouched(owner cloudfw.Owner, live cloudfw.Snapshot) []Untouched {
 			all = append(all, Untouched{where, n})
 		}
 	}
-	for _, key := range cloudfw.ListKeys {
+	for _, key := range live.Keys() {
 		n := 0
 		for _, r := range live.List(key) {
 			if !owner.Owns("rule", r.Description) {
 				n++
 			}
 		}
-		add(fmt.Sprintf("internet firewall rules, %s", key), n)
+		where := "internet firewall rules, " + key.String()
+		if key.Border != (cloudfw.Border{}) {
+			where = key.Border.Firewall() + " rules"
+		}
+		add(where, n)
 	}
 	n := 0
 	for _, b := range live.Books {

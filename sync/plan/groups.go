@@ -50,7 +50,7 @@ func groupSteps(owner cloudfw.Owner, live cloudfw.Snapshot, want lower.Group, li
 	var missing, leftover []cloudfw.GroupRule
 	matched := make([]bool, len(group.Rules))
 	for _, w := range want.Rules {
-		at := slices.IndexFunc(group.Rules, func(r cloudfw.GroupRule) bool { return r.Same(withListID(w, live)) })
+		at := slices.IndexFunc(group.Rules, func(r cloudfw.GroupRule) bool { return r.Alike(withListID(w, live)) })
 		if at < 0 {
 			missing = append(missing, w)
 		} else {

@@ -27,6 +27,7 @@ type Input struct {
 	Intent     cloudfw.Intent
 	Live       cloudfw.Snapshot // sorted, with every group that the intent names
 	Limits     cloudfw.Limits
+	Cloud      string // the configured cloud; empty when there is only one
 	PolicyHash string
 	Now        time.Time
 }
@@ -37,6 +38,7 @@ type Plan struct {
 	Schema     string          `json:"schema"`
 	ID         string          `json:"id"` // names this plan in the ledger; a plan file is used once
 	Owner      cloudfw.Owner   `json:"owner"`
+	Cloud      string          `json:"cloud,omitempty"`
 	CreatedAt  time.Time       `json:"created_at"`
 	ExpiresAt  time.Time       `json:"expires_at"`
 	PolicyHash string          `json:"policy_hash"`
@@ -74,7 +76,7 @@ type Untouched struct {
 //  5. security groups: lists, then rules, then what is left.
 func Compute(in Input) (Plan, error) {
 	p := Plan{
-		Schema: Schema, Owner: in.Intent.Owner,
+		Schema: Schema, Owner: in.Intent.Owner, Cloud: in.Cloud,
 		CreatedAt: in.Now.UTC(), ExpiresAt: in.Now.UTC().Add(DefaultTTL),
 		PolicyHash: in.PolicyHash, Live: in.Live.Fingerprint(),
 	}
@@ -105,12 +107,12 @@ func (p *Plan) order(in Input) (lower.Wanted, error) {
 			return lower.Wanted{}, err
 		}
 		books := diffBooks(in.Intent.Owner, in.Live, wanted.Books)
-		p.Steps, p.Notes = append([]cloudfw.Step{}, books.before...), nil
+		p.Steps, p.Notes = append([]cloudfw.Step{}, books.before...), books.notes
 		// Peers are resolved as they will be: the wanted books first.
 		world := cloudfw.Snapshot{Books: slices.Concat(wanted.Books, in.Live.Books)}
 		unsafe := false
-		for _, key := range cloudfw.ListKeys {
-			steps, notes := sweep(in.Intent.Owner, in.Live.List(key), wanted.Rules[key], world)
+		for _, key := range wanted.Keys(in.Live) {
+			steps, notes := sweep(in.Intent.Owner, key.Border.Firewall(), in.Live.List(key), wanted.Rules[key], world)
 			for _, s := range steps {
 				for _, peer := range []cloudfw.Peer{s.Rule.Source, s.Rule.Destination} {
 					if books.shrinks(peer) || s.Op == cloudfw.DeleteRule && books.grows(peer) {

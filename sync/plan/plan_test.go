@@ -40,6 +40,7 @@ func genIntent(t *rapid.T, owner cloudfw.Owner, label string) cloudfw.Intent {
 	})
 	intent := cloudfw.Intent{Owner: owner, Targets: []cloudfw.Target{
 		{Kind: cloudfw.InternetFirewall},
+		{Kind: cloudfw.NATFirewall, Border: gateway},
 		{Kind: cloudfw.SecurityGroupTarget, GroupID: "sg-mail", Capacity: rapid.SampledFrom([]int{2, 5, 10}).Draw(t, label+" capacity"),
 			Via: rapid.SampledFrom([]cloudfw.Via{cloudfw.ViaRules, cloudfw.ViaPrefixList}).Draw(t, label+" via")},
 	}}
@@ -47,6 +48,15 @@ func genIntent(t *rapid.T, owner cloudfw.Owner, label string) cloudfw.Intent {
 		intent.Blocked = append(intent.Blocked, cloudfw.Block{Prefix: netip.PrefixFrom(netip.AddrFrom4([4]byte{198, 51, 100, byte(n)}), 32), Score: rapid.IntRange(1, 3).Draw(t, "score")})
 	}
 	intent.Rules = []cloudfw.Rule{{Name: "drop-attackers", Direction: cloudfw.In, From: cloudfw.Side{Blocked: true}, To: cloudfw.Side{Any: true}, Protocol: cloudfw.AnyProtocol, Application: "ANY", Action: cloudfw.Drop}}
+	for i := range rapid.IntRange(0, 2).Draw(t, label+" rules out") {
+		intent.Rules = append(intent.Rules, cloudfw.Rule{
+			Name: fmt.Sprintf("o%d", i), Direction: cloudfw.Out, From: cloudfw.Side{Any: true}, To: side.Draw(t, "to"),
+			Protocol: cloudfw.TCP, Application: "ANY", Action: rapid.SampledFrom([]cloudfw.Action{cloudfw.Accept, cloudfw.Drop}).Draw(t, "action"),
+		})
+		if i == 0 {
+			intent.Rules[len(intent.Rules)-1].To, intent.Rules[len(intent.Rules)-1].Action = cloudfw.Side{Blocked: true}, cloudfw.Drop
+		}
+	}
 	for i := range rapid.IntRange(0, 4).Draw(t, label+" rules") {
 		intent.Rules = append(intent.Rules, cloudfw.Rule{
 			Name: fmt.Sprintf("r%d", i), Direction: cloudfw.In, From: side.Draw(t, "from"), To: cloudfw.Side{Any: true},
@@ -58,11 +68,15 @@ func genIntent(t *rapid.T, owner cloudfw.Owner, label string) cloudfw.Intent {
 	return intent
 }
 
+// gateway has a border of its own, whose rules share the books of the internet
+// border's.
+var gateway = cloudfw.Border{NAT: "ngw-edge"}
+
 // edit does to the live state what another person might: foreign rules anywhere,
 // our rules moved, changed or gone.
 func edit(t *rapid.T, w *world) {
-	key := cloudfw.ListKey{Direction: cloudfw.In, Family: cloudfw.IPv4}
 	for i := range rapid.IntRange(0, 4).Draw(t, "edits") {
+		key := rapid.SampledFrom(lists).Draw(t, "list")
 		list := w.snap.List(key)
 		switch pick := rapid.IntRange(0, 4).Draw(t, "edit"); {
 		case pick == 4 && len(w.snap.Books) > 0:
@@ -75,7 +89,7 @@ func edit(t *rapid.T, w *world) {
 			}
 		case pick == 0 || len(list) == 0:
 			n := rapid.IntRange(0, 7).Draw(t, "foreign")
-			w.place(cloudfw.FirewallRule{ID: w.id("foreign"), Order: rapid.IntRange(1, len(list)+1).Draw(t, "at"), Direction: cloudfw.In, Family: cloudfw.IPv4,
+			w.place(cloudfw.FirewallRule{ID: w.id("foreign"), Order: rapid.IntRange(1, len(list)+1).Draw(t, "at"), Border: key.Border, Direction: key.Direction, Family: key.Family,
 				Action: rapid.SampledFrom([]cloudfw.Action{cloudfw.Accept, cloudfw.Drop}).Draw(t, "does"),
 				Source: cloudfw.Peer{Kind: cloudfw.Net, Value: fmt.Sprintf("198.51.100.%d/32", n)}, Destination: cloudfw.Peer{Kind: cloudfw.Net, Value: "0.0.0.0/0"},
 				Protocol: cloudfw.AnyProtocol, Application: "ANY", Description: fmt.Sprintf("by hand %d", i)})
@@ -96,7 +110,7 @@ func edit(t *rapid.T, w *world) {
 // nothing; what is foreign is byte for byte what it was, in the order it was.
 func TestP2EveryIntermediateStateIsSafeAndThePlanConverges(t *testing.T) {
 	owner := cloudfw.Owner("edge")
-	space := packets()
+	space := everyPacket()
 	rapid.Check(t, func(t *rapid.T) {
 		w := &world{t: t, snap: cloudfw.Snapshot{Groups: []cloudfw.SecurityGroup{{ID: "sg-mail", Rules: []cloudfw.GroupRule{{ID: "hand", Direction: cloudfw.In, Action: cloudfw.Accept, Protocol: cloudfw.TCP, Priority: 50, Peer: cloudfw.Peer{Kind: cloudfw.Net, Value: "0.0.0.0/0"}, Description: "by hand"}}}}}}
 		run := func(label string) {

@@ -21,8 +21,7 @@ import (
 // rules in their old order. Leftovers are not matched by packets that a wanted rule
 // decides; deleted from the bottom up they keep the old verdict until the last one
 // goes.
-func sweep(owner cloudfw.Owner, live, wanted []cloudfw.FirewallRule, world cloudfw.Snapshot) ([]cloudfw.Step, []string) {
-	const target = string(cloudfw.InternetFirewall)
+func sweep(owner cloudfw.Owner, target string, live, wanted []cloudfw.FirewallRule, world cloudfw.Snapshot) ([]cloudfw.Step, []string) {
 	var steps []cloudfw.Step
 	list := slices.Clone(live)
 	for i, want := range wanted {

@@ -136,23 +136,38 @@ func (w *world) take(id string, order int) cloudfw.FirewallRule {
 
 // packet is one point of the small space that the tests enumerate.
 type packet struct {
+	list     cloudfw.ListKey // the border that it passes, and which way
 	src, dst netip.Addr
 	port     uint16
 }
 
-func packets() []packet {
+// lists are those whose packets are enumerated.
+var lists = []cloudfw.ListKey{
+	{Direction: cloudfw.In, Family: cloudfw.IPv4},
+	{Direction: cloudfw.Out, Family: cloudfw.IPv4},
+	{Border: gateway, Direction: cloudfw.Out, Family: cloudfw.IPv4},
+}
+
+func everyPacket() []packet {
 	var all []packet
 	for s := range 8 {
 		for d := range 3 {
 			for _, port := range []uint16{22, 25, 587} {
-				all = append(all, packet{netip.AddrFrom4([4]byte{198, 51, 100, byte(s)}), netip.AddrFrom4([4]byte{192, 0, 2, byte(d)}), port})
+				remote, own := netip.AddrFrom4([4]byte{198, 51, 100, byte(s)}), netip.AddrFrom4([4]byte{192, 0, 2, byte(d)})
+				for _, list := range lists {
+					if list.Direction == cloudfw.In {
+						all = append(all, packet{list, remote, own, port})
+					} else if d == 0 {
+						all = append(all, packet{list, own, remote, port})
+					}
+				}
 			}
 		}
 	}
 	return all
 }
 
-// verdict evaluates the incoming IPv4 list: first match wins, no match passes.
+// verdict evaluates the packet's list: first match wins, no match passes.
 func verdict(s cloudfw.Snapshot, p packet) cloudfw.Action {
 	inside := func(peer cloudfw.Peer, a netip.Addr) bool {
 		if peer.Kind == cloudfw.Net {
@@ -161,7 +176,7 @@ func verdict(s cloudfw.Snapshot, p packet) cloudfw.Action {
 		b, _ := s.Book(peer.Value)
 		return slices.ContainsFunc(b.Prefixes, func(q netip.Prefix) bool { return q.Contains(a) })
 	}
-	for _, r := range s.List(cloudfw.ListKey{Direction: cloudfw.In, Family: cloudfw.IPv4}) {
+	for _, r := range s.List(p.list) {
 		portOK := r.Ports.AllPorts() || r.Ports.First <= p.port && p.port <= r.Ports.Last
 		if portOK && inside(r.Source, p.src) && inside(r.Destination, p.dst) {
 			return r.Action

@@ -25,11 +25,12 @@ type Explanation struct {
 	Exempt    []string          `json:"exempt"`
 	Traces    []verify.Trace    `json:"traces"`
 	Gaps      []verify.Gap      `json:"gaps"`
-	Rules     []RuleView        `json:"rules"` // live rules of the internet firewall whose source holds the address
+	Rules     []RuleView        `json:"rules"` // live rules of the internet firewalls whose source holds the address
 }
 
 // RuleView is one live rule.
 type RuleView struct {
+	Cloud       string `json:"cloud,omitempty"` // absent with a single cloud
 	Order       int    `json:"order"`
 	ID          string `json:"id"`
 	Ours        bool   `json:"ours"`
@@ -38,7 +39,8 @@ type RuleView struct {
 	Disabled    bool   `json:"disabled,omitempty"`
 }
 
-// Explain looks an address up everywhere: ledger, allowlist and live state.
+// Explain looks an address up everywhere: ledger, allowlist and live state. The
+// error tells which clouds failed; the explanation has what the others say.
 func (l *Look) Explain(ctx context.Context, addr netip.Addr) (Explanation, error) {
 	addr = addr.Unmap().WithZone("")
 	e := Explanation{Schema: ExplanationSchema, Address: addr, Decisions: []ledger.Decision{}, Exempt: []string{}, Traces: []verify.Trace{}, Gaps: []verify.Gap{}, Rules: []RuleView{}}
@@ -51,48 +53,65 @@ func (l *Look) Explain(ctx context.Context, addr netip.Addr) (Explanation, error
 			e.Decisions = append(e.Decisions, d)
 		}
 	}
-	outlook, err := l.outlook(ctx, decisions)
-	if err != nil {
-		return e, err
-	}
+	jobs := l.jobs(nil)
+	together(jobs, func(j *job) error {
+		if err := j.look(ctx, decisions, l.Now()); err != nil {
+			return err
+		}
+		return j.check(j.outlook.Live)
+	})
 	if why, ok := cloudfw.Reserved(cloudfw.HostPrefix(addr)); ok {
 		e.Exempt = append(e.Exempt, why)
 	}
-	for _, x := range outlook.Intent.Allowed {
-		if x.Prefix.Contains(addr) {
+	for _, j := range jobs {
+		if j.err == nil {
+			j.explain(&e)
+		}
+	}
+	e.Blocked = len(e.Traces) > 0
+	e.Verdict = l.verdict(e)
+	return e, failure(jobs)
+}
+
+// explain adds what one cloud has to say about the address.
+func (j *job) explain(e *Explanation) {
+	in := func(target string) string {
+		if j.Name == "" {
+			return target
+		}
+		return j.Name + ": " + target
+	}
+	for _, x := range j.outlook.Intent.Allowed {
+		if x.Prefix.Contains(e.Address) && !slices.Contains(e.Exempt, x.Reason) {
 			e.Exempt = append(e.Exempt, x.Reason)
 		}
 	}
-	report, err := l.check(outlook.Intent, outlook.Live)
-	if err != nil {
-		return e, err
-	}
-	for _, t := range report.Traces {
-		if t.Prefix.Contains(addr) {
+	for _, t := range j.report.Verification.Traces {
+		if t.Prefix.Contains(e.Address) {
+			t.Target = in(t.Target)
 			e.Traces = append(e.Traces, t)
 		}
 	}
-	for _, g := range report.Gaps {
-		if p, err := cloudfw.ParsePrefix(g.Subject); err == nil && p.Contains(addr) {
+	for _, g := range j.report.Verification.Gaps {
+		if p, err := cloudfw.ParsePrefix(g.Subject); err == nil && p.Contains(e.Address) {
+			g.Target = in(g.Target)
 			e.Gaps = append(e.Gaps, g)
 		}
 	}
-	e.Rules = l.rulesOn(addr, outlook.Live)
-	e.Blocked = len(e.Traces) > 0
-	e.Verdict = l.verdict(e)
-	return e, nil
+	e.Rules = append(e.Rules, j.rulesOn(e.Address)...)
 }
 
 // rulesOn lists the incoming rules whose source holds the address, in their order.
-func (l *Look) rulesOn(addr netip.Addr, live cloudfw.Snapshot) []RuleView {
+func (j *job) rulesOn(addr netip.Addr) []RuleView {
 	views := []RuleView{}
+	live := j.outlook.Live
 	key := cloudfw.ListKey{Direction: cloudfw.In, Family: cloudfw.FamilyOf(cloudfw.HostPrefix(addr))}
 	for _, r := range live.List(key) {
 		held, known := live.Addresses(r.Source)
 		if known && !slices.ContainsFunc(held, func(p netip.Prefix) bool { return p.Contains(addr) }) {
 			continue
 		}
-		views = append(views, RuleView{Order: r.Order, ID: r.ID, Ours: l.Owner.Owns("rule", r.Description), Rule: r.String(), Description: r.Description, Disabled: r.Disabled})
+		views = append(views, RuleView{Cloud: j.Name, Order: r.Order, ID: r.ID, Ours: j.Owner.Owns("rule", r.Description), Rule: r.String(), Description: r.Description, Disabled: r.Disabled})
 	}
 	return views
 }
@@ -115,23 +134,4 @@ func (l *Look) verdict(e Explanation) string {
 	default:
 		return "not blocked: nothing is known against it"
 	}
-}
-
-// Standing compares what must be true with what is, without reading any source.
-func (l *Look) Standing(ctx context.Context) (Report, error) {
-	decisions, err := l.Ledger.Decisions(ctx, time.Time{})
-	if err != nil {
-		return Report{}, fmt.Errorf("reading the decisions: %w", err)
-	}
-	outlook, err := l.outlook(ctx, decisions)
-	if err != nil {
-		return Report{}, err
-	}
-	report := l.report("status", Gathered{}, outlook)
-	verified, err := l.check(outlook.Intent, outlook.Live)
-	if err != nil {
-		return Report{}, err
-	}
-	report.Verification = &verified
-	return l.counted(report), nil
 }

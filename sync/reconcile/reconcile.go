@@ -8,6 +8,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"fwsync/cloudfw"
@@ -15,24 +16,26 @@ import (
 	"fwsync/sync/apply"
 )
 
-// Controller is a Look that may also change the cloud.
+// Controller is a Look that may also change the clouds.
 type Controller struct {
 	Look
-	Account  cloudfw.Account
+	Accounts []cloudfw.Account // one for each of Clouds, in their order
 	Author   string
 	Command  string                                // for the report; empty means "reconcile"
-	Progress func(done, of int, next cloudfw.Step) // may be nil
-	// Approve is asked before the first step; nil means yes. False ends the pass
-	// without a step and without an error.
+	Progress func(done, of int, next cloudfw.Step) // may be nil; never called twice at a time
+	// Approve is asked once, before the first step; nil means yes. False ends the
+	// pass without a step and without an error.
 	Approve func(Report) (bool, error)
 }
 
-// RunOnce does the whole job once. What the sources say is stored before the cloud
-// is touched, so a crash at any point loses nothing: the next pass goes on from what
-// the ledger and the cloud say (promise P6).
+// RunOnce does the whole job once. What the sources say is stored before a cloud is
+// touched, so a crash at any point loses nothing: the next pass goes on from what
+// the ledger and the clouds say (promise P6).
 //
-// The report is complete up to where the pass got, also with an error. A refusal,
-// a gap or a sick source is not an error but in the report.
+// The clouds are worked on at the same time. One that fails, or whose plan a gate
+// refuses, does not hold up the others. The report is complete up to where the pass
+// got, also with an error, which names the clouds that failed. A refusal, a gap or a
+// sick source is not an error but in the report.
 func (c *Controller) RunOnce(ctx context.Context) (Report, error) {
 	gathered, err := c.gather(ctx)
 	if err != nil {
@@ -43,57 +46,76 @@ func (c *Controller) RunOnce(ctx context.Context) (Report, error) {
 		return Report{}, fmt.Errorf("storing decisions and positions: %w", err)
 	}
 	gathered.Intake.Decisions = stored
-	return c.enforce(ctx, gathered)
-}
-
-// enforce plans, asks the gates, applies and verifies.
-func (c *Controller) enforce(ctx context.Context, gathered Gathered) (Report, error) {
-	unfinished, err := c.Ledger.Unfinished(ctx)
-	if err != nil {
-		return Report{}, fmt.Errorf("reading the journal: %w", err)
-	}
 	decisions, err := c.Ledger.Decisions(ctx, time.Time{})
 	if err != nil {
 		return Report{}, fmt.Errorf("reading the decisions: %w", err)
 	}
-	outlook, err := c.outlook(ctx, decisions)
+	jobs := c.jobs(c.Accounts)
+	together(jobs, func(j *job) error { return j.look(ctx, decisions, c.Now()) })
+	recovered, err := c.recover(ctx, jobs)
 	if err != nil {
-		return c.counted(c.report(cmp.Or(c.Command, "reconcile"), gathered, outlook)), err
+		return c.finish(gathered, jobs, recovered), err
 	}
-	report := c.report(cmp.Or(c.Command, "reconcile"), gathered, outlook)
-	if len(unfinished) > 0 {
-		// The cloud has just been read: whatever those calls did is in the plan's view.
-		last := unfinished[len(unfinished)-1]
-		report.Recovered = fmt.Sprintf("an earlier run stopped during step %d, %s %s; the cloud was read again and the plan starts from what is there", last.Step, last.Op, last.Subject)
-		if err := c.Ledger.Settle(ctx, c.Now().UTC()); err != nil {
-			return report, fmt.Errorf("settling the journal: %w", err)
+	if c.Approve != nil && pending(jobs) {
+		if yes, err := c.Approve(c.finish(gathered, jobs, recovered)); err != nil || !yes {
+			return c.finish(gathered, jobs, recovered), errors.Join(err, failure(jobs))
 		}
 	}
-	if len(outlook.Refusals) > 0 {
-		return c.counted(report), nil
-	}
-	if outlook.Plan.Changes() {
-		if c.Approve != nil {
-			if yes, err := c.Approve(report); err != nil || !yes {
-				return c.counted(report), err
-			}
-		}
-		if _, err := c.Ledger.UsePlan(ctx, ledger.AppliedPlan{ID: outlook.Plan.ID, StartedAt: c.Now().UTC(), Author: c.Author, Steps: len(outlook.Plan.Steps)}); err != nil {
-			return report, fmt.Errorf("recording the plan: %w", err)
-		}
-	}
-	return c.execute(ctx, report, outlook)
+	c.execute(ctx, jobs)
+	return c.finish(gathered, jobs, recovered), failure(jobs)
 }
 
-// execute applies a plan that may be applied and verifies the result, also after a
-// failure: what is enforced and what is not is what a person needs to know then.
-func (c *Controller) execute(ctx context.Context, report Report, outlook Outlook) (Report, error) {
+// pending reports whether there is a step to make.
+func pending(jobs []*job) bool {
+	for _, j := range jobs {
+		if j.err == nil && len(j.outlook.Refusals) == 0 && j.outlook.Plan.Changes() {
+			return true
+		}
+	}
+	return false
+}
+
+// recover settles what an earlier run left unfinished. The clouds have just been
+// read: whatever those calls did is in the plans' view. It waits until all of them
+// could be read.
+func (c *Controller) recover(ctx context.Context, jobs []*job) (string, error) {
+	unfinished, err := c.Ledger.Unfinished(ctx)
+	if err != nil {
+		return "", fmt.Errorf("reading the journal: %w", err)
+	}
+	if len(unfinished) == 0 || failure(jobs) != nil {
+		return "", nil
+	}
+	last := unfinished[len(unfinished)-1]
+	told := fmt.Sprintf("an earlier run stopped during step %d, %s %s; the cloud was read again and the plan starts from what is there", last.Step, last.Op, last.Subject)
+	if err := c.Ledger.Settle(ctx, c.Now().UTC()); err != nil {
+		return told, fmt.Errorf("settling the journal: %w", err)
+	}
+	return told, nil
+}
+
+// execute applies what may be applied and verifies the result, also after a failure:
+// what is enforced and what is not is what a person needs to know then.
+func (c *Controller) execute(ctx context.Context, jobs []*job) {
+	progress := c.progress(jobs)
+	together(jobs, func(j *job) error {
+		if len(j.outlook.Refusals) > 0 {
+			return nil
+		}
+		return j.execute(ctx, c.Author, progress)
+	})
+}
+
+func (j *job) execute(ctx context.Context, author string, progress func(done, of int, next cloudfw.Step)) error {
 	var stopped error
-	if outlook.Plan.Changes() {
-		result, err := apply.Run(ctx, apply.Input{Plan: outlook.Plan, Account: c.Account, Scope: c.scope(), Journal: c.Ledger, Now: c.Now, Progress: c.Progress})
-		report.Applied = &result
+	if p := j.outlook.Plan; p.Changes() {
+		if _, err := j.Ledger.UsePlan(ctx, ledger.AppliedPlan{ID: p.ID, StartedAt: j.Now().UTC(), Author: author, Steps: len(p.Steps)}); err != nil {
+			return fmt.Errorf("recording the plan: %w", err)
+		}
+		result, err := apply.Run(ctx, apply.Input{Plan: p, Account: j.account, Scope: j.policy.Scope(), Journal: j.Ledger, Now: j.Now, Progress: progress})
+		j.report.Applied = &result
 		if stopped = err; err != nil {
-			report.Stopped = err.Error()
+			j.report.Stopped = err.Error()
 		}
 	}
 	if ctx.Err() != nil {
@@ -101,9 +123,29 @@ func (c *Controller) execute(ctx context.Context, report Report, outlook Outlook
 		ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
 		defer cancel()
 	}
-	verified, err := c.confirm(ctx, outlook)
-	if err == nil {
-		report.Verification = &verified
+	return errors.Join(stopped, j.confirm(ctx))
+}
+
+// progress adds up the steps of all clouds.
+func (c *Controller) progress(jobs []*job) func(done, of int, next cloudfw.Step) {
+	if c.Progress == nil {
+		return nil
 	}
-	return c.counted(report), errors.Join(stopped, err)
+	all, made := 0, -1
+	for _, j := range jobs {
+		all += len(j.outlook.Plan.Steps)
+	}
+	var mu sync.Mutex
+	return func(_, _ int, next cloudfw.Step) {
+		mu.Lock()
+		defer mu.Unlock()
+		made++
+		c.Progress(made, all, next)
+	}
+}
+
+func (c *Controller) finish(gathered Gathered, jobs []*job, recovered string) Report {
+	r := c.report(cmp.Or(c.Command, "reconcile"), gathered, jobs)
+	r.Recovered = recovered
+	return r
 }

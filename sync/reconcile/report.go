@@ -1,12 +1,12 @@
 package reconcile
 
 import (
+	"fmt"
+	"slices"
 	"time"
 
 	"fwsync/cloudfw"
-	"fwsync/detect/sources"
 	"fwsync/sync/apply"
-	"fwsync/sync/decide"
 	"fwsync/sync/gates"
 	"fwsync/sync/plan"
 	"fwsync/sync/verify"
@@ -16,37 +16,71 @@ import (
 const Schema = "fwsync.report/v1"
 
 // Report is what reconcile, plan and apply answer. Parts that a command does not
-// get to are absent.
+// get to are absent. With one cloud its part stands in the report itself; with
+// several each has its own in Clouds.
 type Report struct {
-	Schema       string            `json:"schema"`
-	Command      string            `json:"command"`
-	At           time.Time         `json:"at"`
-	Owner        cloudfw.Owner     `json:"owner"`
-	Cloud        string            `json:"cloud"`
-	Summary      Summary           `json:"summary"`
-	Sources      []SourceReport    `json:"sources"`
-	Detections   []DetectionReport `json:"detections"`
-	Decisions    DecisionCount     `json:"decisions"`
-	Exempted     []Exempted        `json:"exempted,omitempty"`
-	Plan         plan.Plan         `json:"plan"`
-	Refusals     []gates.Refusal   `json:"refusals"`
-	Applied      *apply.Result     `json:"applied,omitempty"`
-	Stopped      string            `json:"stopped,omitempty"`
-	Calls        []Call            `json:"calls"`
-	Verification *verify.Report    `json:"verification,omitempty"`
-	Recovered    string            `json:"recovered,omitempty"`
+	Schema     string            `json:"schema"`
+	Command    string            `json:"command"`
+	At         time.Time         `json:"at"`
+	Owner      cloudfw.Owner     `json:"owner"`
+	Summary    Summary           `json:"summary"`
+	Sources    []SourceReport    `json:"sources"`
+	Detections []DetectionReport `json:"detections"`
+	Decisions  DecisionCount     `json:"decisions"`
+	Recovered  string            `json:"recovered,omitempty"`
+	*CloudReport
+	Clouds []*CloudReport `json:"clouds,omitempty"`
 }
 
-// Summary are the figures that other programs read first.
+// Each returns the part of each cloud.
+func (r Report) Each() []*CloudReport {
+	if r.CloudReport != nil {
+		return []*CloudReport{r.CloudReport}
+	}
+	return r.Clouds
+}
+
+// Changes reports whether the plan of a cloud has steps.
+func (r Report) Changes() bool {
+	return slices.ContainsFunc(r.Each(), func(c *CloudReport) bool { return c.Plan.Changes() })
+}
+
+// CloudReport is what was found and done in one cloud.
+type CloudReport struct {
+	Cloud        string          `json:"cloud"`          // for people
+	Name         string          `json:"name,omitempty"` // as policies name it; absent with a single cloud
+	Failed       string          `json:"failed,omitempty"`
+	Exempted     []Exempted      `json:"exempted,omitempty"`
+	Plan         plan.Plan       `json:"plan"`
+	Refusals     []gates.Refusal `json:"refusals"`
+	Applied      *apply.Result   `json:"applied,omitempty"`
+	Stopped      string          `json:"stopped,omitempty"`
+	Calls        []Call          `json:"calls"`
+	Timings      []Timing        `json:"timings,omitempty"`
+	Verification *verify.Report  `json:"verification,omitempty"`
+}
+
+// Summary are the figures that other programs read first, over all clouds.
 type Summary struct {
 	Lines      int64 `json:"lines"`      // read in this pass
 	Signals    int64 `json:"signals"`    // found in them
 	Detections int   `json:"detections"` // reported in this pass
 	Decisions  int   `json:"decisions"`  // blocks that must be in force
-	Steps      int   `json:"steps"`      // of the plan
+	Steps      int   `json:"steps"`      // of the plans
 	Reads      int   `json:"reads"`      // calls made
 	Writes     int   `json:"writes"`
-	Gaps       int   `json:"gaps"` // what is demanded and not enforced; of a plan: 0
+	Gaps       int   `json:"gaps"`   // what is demanded and not enforced; of a plan: 0
+	Failed     int   `json:"failed"` // clouds that could not be read or brought into shape
+}
+
+// Timing is how long what was done with one outcome took, waiting for the vendor's
+// limit included.
+type Timing struct {
+	Op      string  `json:"op"`
+	Outcome string  `json:"outcome"`
+	Count   int     `json:"count"`
+	Seconds float64 `json:"seconds"`
+	Longest float64 `json:"longest_seconds"`
 }
 
 // DecisionCount says how the decisions changed in this pass.
@@ -69,91 +103,73 @@ type Call struct {
 	Count int    `json:"count"`
 }
 
-// SourceReport is what one source gave in this pass.
-type SourceReport struct {
-	Name          string  `json:"name"`
-	File          string  `json:"file"`
-	LastLineIsNow bool    `json:"last_line_is_now,omitempty"`
-	Lines         int64   `json:"lines"`
-	Bytes         int64   `json:"bytes"`
-	Signals       int64   `json:"signals"`
-	Malformed     int64   `json:"malformed"`
-	BadAddress    int64   `json:"bad_address"`
-	Overlong      int64   `json:"overlong"`
-	Seconds       float64 `json:"seconds"`
-	MBPerSecond   float64 `json:"mb_per_second"`
-	Health        Health  `json:"health"`
-
-	lastLine time.Time
-}
-
-// Health says whether the source can be believed.
-type Health struct {
-	OK    bool     `json:"ok"`
-	Notes []string `json:"notes,omitempty"`
-}
-
-func (h *Health) note(text string) { h.Notes = append(h.Notes, text) }
-
-// Sourced is the report of a source that was read outside of a pass.
-func Sourced(path string, read sources.Report) SourceReport {
-	r := SourceReport{Name: path, File: path, Health: Health{OK: true}}
-	r.fill(read)
+// report puts together what is known so far.
+func (l *Look) report(command string, g Gathered, jobs []*job) Report {
+	r := Report{
+		Schema: Schema, Command: command, At: l.Now().UTC(), Owner: l.Owner,
+		Sources: g.Sources, Detections: g.Detections,
+	}
+	if r.Sources == nil {
+		r.Sources = []SourceReport{}
+	}
+	if r.Detections == nil {
+		r.Detections = []DetectionReport{}
+	}
+	for _, d := range g.Intake.Decisions {
+		if g.fresh(d.ID) {
+			r.Decisions.New++
+		} else {
+			r.Decisions.Prolonged++
+		}
+	}
+	for _, s := range g.Sources {
+		r.Summary.Lines += s.Lines
+		r.Summary.Signals += s.Signals
+	}
+	r.Summary.Detections = len(g.Detections)
+	for _, j := range jobs {
+		part := j.report
+		if j.err != nil {
+			part.Failed = j.err.Error()
+			r.Summary.Failed++
+		}
+		traffic := j.Traffic()
+		r.Summary.Reads += traffic.Reads
+		r.Summary.Writes += traffic.Writes
+		part.Calls = j.Calls()
+		if j.Timings != nil {
+			part.Timings = j.Timings()
+		}
+		if part.Verification != nil {
+			r.Summary.Gaps += len(part.Verification.Gaps)
+		}
+		// Clouds differ only in which of the blocks are their own addresses.
+		r.Decisions.Active = max(r.Decisions.Active, len(j.outlook.Intent.Blocked))
+		r.Summary.Steps += len(part.Plan.Steps)
+		r.Clouds = append(r.Clouds, &part)
+	}
+	r.Summary.Decisions = r.Decisions.Active
+	if len(jobs) == 1 {
+		r.CloudReport, r.Clouds = r.Clouds[0], nil
+	}
 	return r
 }
 
-func (r *SourceReport) fill(read sources.Report) {
-	r.Lines, r.Bytes, r.Signals = read.Stats.Lines, read.Stats.Bytes, read.Stats.Signals
-	r.Malformed, r.BadAddress, r.Overlong = read.Stats.Malformed, read.Stats.BadAddress, read.Stats.Overlong
-	r.Seconds = read.Duration.Seconds()
-	r.MBPerSecond = read.BytesPerSecond() / 1e6
-	r.Health.OK = r.Health.OK && read.Health.OK
-	r.Health.Notes = append(r.Health.Notes, read.Health.Notes...)
-	r.lastLine = read.LastLineTime
-}
+// fresh reports whether a decision was new in this pass: before it was stored it
+// had no id.
+func (g Gathered) fresh(id int64) bool { return id == 0 || !slices.Contains(g.prolonged, id) }
 
-// DetectionReport is one detection and what became of it.
-type DetectionReport struct {
-	Prefix    string        `json:"prefix"`
-	Rule      string        `json:"rule"`
-	Count     int           `json:"count"`
-	Peak      int           `json:"peak"`
-	FirstSeen time.Time     `json:"first_seen"`
-	LastSeen  time.Time     `json:"last_seen"`
-	CrossedAt time.Time     `json:"crossed_at"`
-	Continued bool          `json:"continued,omitempty"`
-	Blocked   bool          `json:"blocked"`
-	Until     time.Time     `json:"until,omitzero"`
-	Withheld  string        `json:"withheld,omitempty"`
-	Evidence  []EvidenceRef `json:"evidence"`
-}
-
-// EvidenceRef is one line behind a detection.
-type EvidenceRef struct {
-	Source string `json:"source"`
-	Line   int64  `json:"line"`
-	Hash   string `json:"hash"`
-	Text   string `json:"text"`
-}
-
-func detectionReports(found []decide.Found, verdict decide.Result) []DetectionReport {
-	type key struct{ prefix, rule string }
-	until := map[key]time.Time{}
-	for _, d := range verdict.Decisions {
-		until[key{d.Prefix.String(), d.Rule}] = d.End
+// Sick names the sources that cannot be believed.
+func (r Report) Sick() []string {
+	var sick []string
+	for _, s := range r.Sources {
+		if !s.Health.OK {
+			note := "unhealthy"
+			if len(s.Health.Notes) > 0 {
+				note = s.Health.Notes[0]
+			}
+			sick = append(sick, fmt.Sprintf("%s: %s", s.Name, note))
+		}
 	}
-	withheld := map[key]string{}
-	for _, w := range verdict.Withheld {
-		withheld[key{w.Found.Prefix.String(), w.Found.Rule}] = w.Reason
-	}
-	all := []DetectionReport{}
-	for _, f := range found {
-		r := Detected(f.Detection)
-		k := key{r.Prefix, r.Rule}
-		r.Withheld = withheld[k]
-		r.Until = until[k]
-		r.Blocked = !r.Until.IsZero()
-		all = append(all, r)
-	}
-	return all
+	return sick
 }

@@ -59,11 +59,15 @@ func Check(intent cloudfw.Intent, wanted lower.Wanted, live cloudfw.Snapshot) Re
 		shelved[s.Target][s.Block.Prefix] = true
 	}
 	for _, target := range intent.Targets {
-		trace := internetTracer(intent.Owner, live)
-		if target.Kind == cloudfw.SecurityGroupTarget {
-			trace = groupTracer(intent.Owner, target, live)
+		lists := watched(intent, target)
+		trace := firewallTracer(intent.Owner, lists, live)
+		if !target.Firewall() {
+			trace = groupTracer(target, live)
 		}
 		for _, b := range intent.Blocked {
+			if target.Firewall() && !slices.ContainsFunc(lists, func(l list) bool { return l.key.Family == cloudfw.FamilyOf(b.Prefix) }) {
+				continue // a border that has no traffic of the family, or takes no rule on the blocked
+			}
 			t, why := trace(b.Prefix)
 			switch {
 			case why == "":
@@ -91,92 +95,10 @@ func Check(intent cloudfw.Intent, wanted lower.Wanted, live cloudfw.Snapshot) Re
 	return report
 }
 
-// internetTracer prepares the search for the rule that blocks a prefix at the
-// internet firewall: an enabled drop of ours whose source holds the prefix, with no
-// pass rule above it that some packet of the prefix would meet first.
-func internetTracer(owner cloudfw.Owner, live cloudfw.Snapshot) func(netip.Prefix) (Trace, string) {
-	type guard struct {
-		rule   cloudfw.FirewallRule
-		passes []cloudfw.FirewallRule // enabled pass rules above that may meet the same packets
-	}
-	guards := map[netip.Prefix]guard{}
-	flawed := map[netip.Prefix]string{}
-	for _, f := range cloudfw.Families {
-		var passes []cloudfw.FirewallRule
-		for _, r := range live.List(cloudfw.ListKey{Direction: cloudfw.In, Family: f}) {
-			if r.Action != cloudfw.Drop {
-				if !r.Disabled {
-					passes = append(passes, r)
-				}
-				continue
-			}
-			if !owner.Owns("rule", r.Description) || r.Source.Kind != cloudfw.Book {
-				continue
-			}
-			held, _ := live.Addresses(r.Source)
-			g := guard{rule: r}
-			for _, pass := range passes {
-				if cloudfw.Overlap(pass, r, live) {
-					g.passes = append(g.passes, pass)
-				}
-			}
-			for _, p := range held {
-				switch {
-				case r.Disabled || r.Temporary:
-					flawed[p] = fmt.Sprintf("rule #%d, which would block it, is disabled or has a validity time", r.Order)
-				case guards[p].rule.ID == "":
-					guards[p] = g
-				}
-			}
-		}
-	}
-	return func(p netip.Prefix) (Trace, string) {
-		g, ok := guards[p]
-		if !ok {
-			if why, ok := flawed[p]; ok {
-				return Trace{}, why
-			}
-			return Trace{}, "no enabled drop rule of ours holds it"
-		}
-		for _, pass := range g.passes {
-			from, known := live.Addresses(pass.Source)
-			if !known || slices.ContainsFunc(from, p.Overlaps) {
-				return Trace{}, fmt.Sprintf("rule #%d (%s, %q) lets it pass above our drop #%d", pass.Order, pass, pass.Description, g.rule.Order)
-			}
-		}
-		return Trace{Prefix: p, RuleID: g.rule.ID, Order: g.rule.Order, Via: g.rule.Source.Value}, ""
-	}
-}
-
-// groupTracer is internetTracer for a security group, where a drop at the highest
-// priority cannot be overruled.
-func groupTracer(owner cloudfw.Owner, target cloudfw.Target, live cloudfw.Snapshot) func(netip.Prefix) (Trace, string) {
-	found := map[netip.Prefix]Trace{}
-	group, _ := live.Group(target.GroupID)
-	for _, r := range group.Rules {
-		if r.Action != cloudfw.Drop || r.Direction != cloudfw.In || r.Priority != 1 || !owner.Owns("rule", r.Description) {
-			continue
-		}
-		if r.Protocol != cloudfw.AnyProtocol || !r.Ports.AllPorts() {
-			continue
-		}
-		held, _ := live.Addresses(r.Peer)
-		for _, p := range held {
-			found[p] = Trace{Prefix: p, RuleID: r.ID, Order: r.Priority, Via: r.Peer.String()}
-		}
-	}
-	return func(p netip.Prefix) (Trace, string) {
-		if t, ok := found[p]; ok {
-			return t, ""
-		}
-		return Trace{}, "no drop rule of ours at priority 1 holds it"
-	}
-}
-
 // rules checks that every declared rule is live as declared, in order, with no
 // contradicting rule of somebody else above it.
 func rules(report *Report, intent cloudfw.Intent, wanted lower.Wanted, live cloudfw.Snapshot) {
-	for _, key := range cloudfw.ListKeys {
+	for _, key := range wanted.Keys(live) {
 		list := live.List(key)
 		next := 0
 		for _, want := range wanted.Rules[key] {
@@ -184,10 +106,10 @@ func rules(report *Report, intent cloudfw.Intent, wanted lower.Wanted, live clou
 			at := slices.IndexFunc(list, want.Same)
 			switch {
 			case at < 0:
-				report.Gaps = append(report.Gaps, Gap{want.Description, string(cloudfw.InternetFirewall), "the declared rule is not live: " + want.String()})
+				report.Gaps = append(report.Gaps, Gap{want.Description, key.Border.Firewall(), "the declared rule is not live: " + want.String()})
 				continue
 			case at < next:
-				report.Gaps = append(report.Gaps, Gap{want.Description, string(cloudfw.InternetFirewall), fmt.Sprintf("the declared rule stands at #%d, out of order", list[at].Order)})
+				report.Gaps = append(report.Gaps, Gap{want.Description, key.Border.Firewall(), fmt.Sprintf("the declared rule stands at #%d, out of order", list[at].Order)})
 				continue
 			}
 			next = at + 1
@@ -195,7 +117,7 @@ func rules(report *Report, intent cloudfw.Intent, wanted lower.Wanted, live clou
 				return !intent.Owner.Owns("rule", r.Description) && !r.Disabled && r.Action != want.Action && cloudfw.Overlap(r, want, live)
 			})
 			if above >= 0 {
-				report.Gaps = append(report.Gaps, Gap{want.Description, string(cloudfw.InternetFirewall), fmt.Sprintf("rule #%d of somebody else (%s) stands above it and contradicts it", list[above].Order, list[above])})
+				report.Gaps = append(report.Gaps, Gap{want.Description, key.Border.Firewall(), fmt.Sprintf("rule #%d of somebody else (%s) stands above it and contradicts it", list[above].Order, list[above])})
 				continue
 			}
 			report.RulesEnforced++

@@ -19,7 +19,7 @@ func world() (cloudfw.Intent, cloudfw.Snapshot) {
 		}}
 	wanted, _ := lower.Lower(intent, cloudfw.Snapshot{}, cloudfw.DefaultLimits(), nil)
 	live := cloudfw.Snapshot{Books: wanted.Books}
-	for _, key := range cloudfw.ListKeys {
+	for _, key := range (cloudfw.Border{}).Keys() {
 		for i, r := range wanted.Rules[key] {
 			r.ID, r.Order = key.String()+" "+r.Description, i+1
 			live.Rules = append(live.Rules, r)
@@ -77,7 +77,7 @@ func TestP5BlockedMeansBlocked(t *testing.T) {
 		{"the rule is gone", func(s *cloudfw.Snapshot) { drop(s).Action = cloudfw.Accept }, "no enabled drop rule"},
 		{"the address left the book", func(s *cloudfw.Snapshot) { s.Books[0].Prefixes = nil }, "no enabled drop rule"},
 		{"the rule is disabled", func(s *cloudfw.Snapshot) { drop(s).Disabled = true }, "disabled"},
-		{"the rule has a validity time", func(s *cloudfw.Snapshot) { drop(s).Temporary = true }, "validity"},
+		{"the rule has a validity time", func(s *cloudfw.Snapshot) { drop(s).Validity.Repeat = cloudfw.Once }, "validity"},
 		{"the marker was edited", func(s *cloudfw.Snapshot) { drop(s).Description += " (mine)" }, "no enabled drop rule"},
 		{"a foreign accept of the address stands above", func(s *cloudfw.Snapshot) { onTop(s, foreign("198.51.100.0/24", "25", 1)) }, "lets it pass above"},
 		{"a foreign accept of others stands above", func(s *cloudfw.Snapshot) { onTop(s, foreign("203.0.113.0/24", "25", 1)) }, ""},
