@@ -83,12 +83,12 @@ func (ts *texts) UnmarshalJSON(raw []byte) error {
 	all := string(raw) // the one copy that all texts share
 	list := make(texts, 0, strings.Count(all, ",")+1)
 	for at := 0; at < len(all); {
-		switch c := all[at]; {
-		case c == '"':
+		switch all[at] {
+		case '"':
 			length := strings.IndexByte(all[at+1:], '"')
 			list = append(list, text(all[at+1:at+1+length]))
 			at += length + 2
-		case c == ',' || c == ' ' || c == '\t' || c == '\r' || c == '\n':
+		case ',', ' ', '\t', '\r', '\n':
 			at++
 		default:
 			return ts.unmarshalSlowly(raw)

@@ -43,7 +43,7 @@ func toWireBook(b *AddressBook, references int, assume Assumptions) wireBook {
 		AckClusterConnectorId: b.AckClusterConnectorID, AckNamespaces: b.AckNamespaces,
 	}
 	for _, l := range b.AckLabels {
-		w.AckLabels = append(w.AckLabels, wireAckLabel{l.Key, l.Value})
+		w.AckLabels = append(w.AckLabels, wireAckLabel(l))
 	}
 	for i, text := range b.Addresses {
 		address, note := splitEntry(text)

@@ -50,24 +50,27 @@ func TestImportsPointOneWay(t *testing.T) {
 	}
 	// What each shelf may import of ours; a package that is not listed may import nothing.
 	allowed := map[string][]string{
-		"fwsync/cmd":               {"fwsync"},
-		"fwsync/bench":             {"fwsync"},
-		"fwsync/examples":          {},
-		"fwsync/cloudfw":           {},
-		"fwsync/cloudfw/lower":     {"fwsync/cloudfw"},
-		"fwsync/cloudfw/alibaba":   {"fwsync/cloudfw"},
-		"fwsync/cloudfw/simulator": {},
-		"fwsync/detect":            {},
-		"fwsync/detect/maillog":    {"fwsync/detect"},
-		"fwsync/detect/sources":    {"fwsync/detect"},
-		"fwsync/ledger":            {"fwsync/cloudfw"},
-		"fwsync/policies":          {"fwsync/cloudfw", "fwsync/ledger"},
-		"fwsync/sync/plan":         {"fwsync/cloudfw"},
-		"fwsync/sync/gates":        {"fwsync/cloudfw", "fwsync/sync/plan"},
-		"fwsync/sync/apply":        {"fwsync/cloudfw", "fwsync/ledger", "fwsync/sync/plan"},
-		"fwsync/sync/verify":       {"fwsync/cloudfw"},
-		"fwsync/sync/decide":       {"fwsync/cloudfw", "fwsync/detect", "fwsync/ledger", "fwsync/policies"},
-		"fwsync/sync/reconcile":    {"fwsync/cloudfw", "fwsync/detect", "fwsync/ledger", "fwsync/policies", "fwsync/sync"},
+		"fwsync/cmd":                 {"fwsync"},
+		"fwsync/bench":               {"fwsync"},
+		"fwsync/examples":            {},
+		"fwsync/cloudfw":             {},
+		"fwsync/cloudfw/lower":       {"fwsync/cloudfw"},
+		"fwsync/cloudfw/alibaba":     {"fwsync/cloudfw"},
+		"fwsync/cloudfw/simulator":   {},
+		"fwsync/cloudfw/packets":     {"fwsync/cloudfw"},
+		"fwsync/cloudfw/wrap":        {"fwsync/cloudfw"},
+		"fwsync/cloudfw/conformance": {"fwsync/cloudfw"},
+		"fwsync/detect":              {},
+		"fwsync/detect/maillog":      {"fwsync/detect"},
+		"fwsync/detect/sources":      {"fwsync/detect"},
+		"fwsync/ledger":              {"fwsync/cloudfw"},
+		"fwsync/policies":            {"fwsync/cloudfw", "fwsync/ledger"},
+		"fwsync/sync/plan":           {"fwsync/cloudfw"},
+		"fwsync/sync/gates":          {"fwsync/cloudfw", "fwsync/sync/plan"},
+		"fwsync/sync/apply":          {"fwsync/cloudfw", "fwsync/ledger", "fwsync/sync/plan"},
+		"fwsync/sync/verify":         {"fwsync/cloudfw"},
+		"fwsync/sync/decide":         {"fwsync/cloudfw", "fwsync/detect", "fwsync/ledger", "fwsync/policies"},
+		"fwsync/sync/reconcile":      {"fwsync/cloudfw", "fwsync/detect", "fwsync/ledger", "fwsync/policies", "fwsync/sync"},
 	}
 	for pkg, imported := range all {
 		shelf := ""
@@ -85,6 +88,14 @@ func TestImportsPointOneWay(t *testing.T) {
 			}
 		}
 	}
+	// The shelves of cloudfw stand side by side: each knows the model and no neighbour.
+	for pkg, imported := range all {
+		for _, i := range imported {
+			if within(pkg, "fwsync/cloudfw") && within(i, "fwsync/cloudfw") && i != "fwsync/cloudfw" {
+				t.Errorf("%s imports its neighbour %s", pkg, i)
+			}
+		}
+	}
 	// The simulator and the planner do not know each other, nor the core the vendor.
 	for pkg, imported := range all {
 		for _, i := range imported {
@@ -93,7 +104,7 @@ func TestImportsPointOneWay(t *testing.T) {
 			}
 		}
 	}
-	for _, pure := range []string{"fwsync/detect", "fwsync/detect/maillog", "fwsync/policies", "fwsync/sync/plan", "fwsync/sync/gates", "fwsync/sync/decide", "fwsync/sync/verify", "fwsync/cloudfw", "fwsync/cloudfw/lower"} {
+	for _, pure := range []string{"fwsync/detect", "fwsync/detect/maillog", "fwsync/policies", "fwsync/sync/plan", "fwsync/sync/gates", "fwsync/sync/decide", "fwsync/sync/verify", "fwsync/cloudfw", "fwsync/cloudfw/lower", "fwsync/cloudfw/packets"} {
 		for _, i := range all[pure] {
 			if i == "log/slog" || i == "net/http" || i == "context" && pure != "fwsync/cloudfw" || i == "os" && pure != "fwsync/policies" {
 				t.Errorf("%s is part of the pure middle and imports %s", pure, i)
