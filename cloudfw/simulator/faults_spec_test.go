@@ -77,7 +77,7 @@ func TestBadFaultsAreRefusedByName(t *testing.T) {
 		"":                                     "EOF",
 		"[{\"kind\":\"stale\"},\n{\"kind\":}]": "line 2",
 		`[{"kind":"stale"},{"kind":"flood"}]`:  "fault 2: unknown fault",
-		`[{"kind":"stale","chance":0.1}]`:  `unknown field "chance"`,
+		`[{"kind":"stale","chance":0.1}]`:      `unknown field "chance"`,
 		`[{"kind":"stale"}] x`:                 "more text",
 		`"stale"`:                              "line 1",
 	} {
