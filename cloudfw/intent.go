@@ -14,6 +14,18 @@ type Intent struct {
 	Blocked []Block  // one per prefix, highest score first, ties by address
 	Allowed []Exempt // never to be blocked, whoever asks
 	Targets []Target
+
+	Collateral Collateral
+}
+
+// Collateral is what may be blocked that nobody asked to block, where a target has
+// no room for all blocks otherwise. It holds for each family and each set of places
+// by itself: the books that the firewalls share, each security group. The zero value
+// allows nothing.
+type Collateral struct {
+	Innocents  int // IPv4 addresses, or IPv6 networks of 64 bits; 0 means none
+	WidestIPv4 int // fewest bits of a covering prefix; 0 means 24
+	WidestIPv6 int // likewise; 0 means 64
 }
 
 // Rule is one declared rule.

@@ -87,5 +87,12 @@ type Store interface {
 	// Settle marks every unfinished call as settled, once the cloud was read again.
 	Settle(ctx context.Context, at time.Time) error
 
+	// Gaps returns what the last KeepGaps of a cloud left: the gaps that there were
+	// and since when.
+	Gaps(ctx context.Context, cloud string) ([]Gap, error)
+	// KeepGaps replaces a cloud's gaps, all or none. One that was there before keeps
+	// the time at which it was first seen; one that is not named is forgotten.
+	KeepGaps(ctx context.Context, cloud string, gaps []Gap) error
+
 	Close() error
 }

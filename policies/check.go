@@ -45,6 +45,7 @@ func check(root string, docs []*document, options Options, rep *report) *Policy 
 	c.rules()
 	c.targets()
 	c.incidents()
+	c.capacity()
 	c.coverage()
 	return c.policy
 }

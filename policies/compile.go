@@ -96,7 +96,7 @@ func (p *Policy) Compile(decisions []ledger.Decision, owner cloudfw.Owner, now t
 		return cmp.Or(cloudfw.ComparePrefixes(a.Prefix, b.Prefix), cloudfw.ComparePrefixes(a.Block, b.Block))
 	})
 	return Compiled{
-		Intent:   cloudfw.Intent{Owner: owner, Rules: p.Rules, Blocked: kept, Allowed: allowed, Targets: p.Targets},
+		Intent:   cloudfw.Intent{Owner: owner, Rules: p.Rules, Blocked: kept, Allowed: allowed, Targets: p.Targets, Collateral: p.Collateral},
 		Withheld: withheld,
 	}, nil
 }

@@ -20,6 +20,8 @@ type document struct {
 	Targets records[targetEntry] `json:"targets,omitempty"`
 	// Prepared sets of rules for emergencies, started and stopped by a person.
 	Incidents named[incidentEntry] `json:"incidents,omitempty"`
+	// What may be done to make all blocked addresses fit where the limits leave too little room. One file at the most has it.
+	Capacity *capacityEntry `json:"capacity,omitempty"`
 }
 
 // A threshold over the signals of one source address.
@@ -128,6 +130,19 @@ type groupEntry struct {
 	Via word `json:"via,omitempty" jsonschema:"enum=prefix-list,enum=rules,default=prefix-list"`
 	// The most blocked addresses that it holds; a fifth of the places is for IPv6.
 	Capacity number `json:"capacity,omitempty" jsonschema:"minimum=1,maximum=200,default=100"`
+}
+
+// Where there is no room for every blocked address, prefixes are merged without loss
+// first. Then wider prefixes may stand for several addresses, at the expense of
+// innocent ones, up to this budget. Then the lowest scores are left out.
+type capacityEntry struct {
+	spot
+	// So many innocents may be blocked, of each family in the books of the firewalls and in each security group: IPv4 addresses, or IPv6 networks of 64 bits.
+	Collateral number `json:"collateral,omitempty" jsonschema:"minimum=0,maximum=65536,default=0"`
+	// The fewest bits of a prefix that covers innocent IPv4 addresses.
+	WidestIPv4 number `json:"widest_ipv4,omitempty" jsonschema:"minimum=16,maximum=32,default=24"`
+	// The fewest bits of a prefix that covers innocent IPv6 addresses.
+	WidestIPv6 number `json:"widest_ipv6,omitempty" jsonschema:"minimum=32,maximum=128,default=64"`
 }
 
 // Rules that stand above the others while the incident lasts.

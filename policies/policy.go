@@ -21,6 +21,7 @@ type Policy struct {
 	Rules      []cloudfw.Rule            // likewise; first match wins
 	Targets    []cloudfw.Target          // likewise; at least one
 	Incidents  []Incident                // likewise
+	Collateral cloudfw.Collateral        `json:",omitzero"` // zero: nothing declared
 }
 
 // Detection is a threshold over the signals of one source address. The numbers are
@@ -78,6 +79,7 @@ func (p *Policy) Hash() string {
 		Rules:      undeclared(p.Rules),
 		Targets:    slices.Clone(p.Targets),
 		Incidents:  slices.Clone(p.Incidents),
+		Collateral: p.Collateral,
 	}
 	slices.SortFunc(meaning.Allowlist, compareExempts)
 	slices.SortFunc(meaning.Detections, func(a, b Detection) int { return cmp.Compare(a.Name, b.Name) })

@@ -43,8 +43,8 @@ func TestEveryKeyOfTheSchemaIsExplained(t *testing.T) {
 	for name, def := range root["$defs"].(map[string]any) {
 		objects[name] = def
 	}
-	if len(objects) != 10 {
-		t.Errorf("%d objects, want 10", len(objects))
+	if len(objects) != 11 {
+		t.Errorf("%d objects, want 11", len(objects))
 	}
 	for name, object := range objects {
 		if object.(map[string]any)["description"] == nil {
@@ -176,7 +176,7 @@ func generateSchema(t *testing.T) []byte {
 	s.Title = "fwsync policy"
 	s.Definitions = generator.Definitions{}
 	for name, entry := range map[string]any{
-		"detection": &detectionEntry{}, "rule": &ruleEntry{}, "target": &targetEntry{}, "incident": &incidentEntry{},
+		"detection": &detectionEntry{}, "rule": &ruleEntry{}, "target": &targetEntry{}, "incident": &incidentEntry{}, "capacity": &capacityEntry{},
 	} {
 		def := r.Reflect(entry)
 		maps.Copy(s.Definitions, def.Definitions)

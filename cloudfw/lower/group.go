@@ -1,10 +1,8 @@
 package lower
 
 import (
-	"cmp"
 	"fmt"
 	"net/netip"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -15,13 +13,15 @@ import (
 // no accept of the group can stand above ours.
 const groupPriority = 1
 
-// lowerGroup gives one security group the highest-scoring blocks that fit.
+// lowerGroup gives one security group the blocked addresses, condensed and by score
+// as far as they do not fit.
 func lowerGroup(w *Wanted, intent cloudfw.Intent, target cloudfw.Target, group cloudfw.SecurityGroup, live cloudfw.Snapshot, limits cloudfw.Limits) {
-	room := limits.RulesPerGroup - foreignCost(intent.Owner, group, live)
+	room := limits.Usable(limits.RulesPerGroup) - foreignCost(intent.Owner, group, live)
 	wanted := Group{Target: target}
+	chooser := newChooser(intent, live)
 	for _, f := range cloudfw.Families {
-		blocks := rank(intent, f, heldBy(intent.Owner, group, f, live))
-		if len(blocks) == 0 {
+		candidates := chooser.of(f)
+		if len(candidates) == 0 {
 			continue
 		}
 		share := share(target.Capacity, f)
@@ -34,18 +34,14 @@ func lowerGroup(w *Wanted, intent cloudfw.Intent, target cloudfw.Target, group c
 				capacity -= capacity % 10
 			}
 		}
-		chosen := blocks[:min(len(blocks), capacity)]
-		for _, b := range blocks[len(chosen):] {
-			w.Shelved = append(w.Shelved, Shelved{target.Name(), b, fmt.Sprintf("the group holds %d %s blocks and these score higher", capacity, f)})
-		}
-		if len(chosen) == 0 {
+		held := heldBy(intent.Owner, group, f, live)
+		chosen := chooser.choose(candidates, capacity, held)
+		w.record(target.Name(), chosen, intent.Blocked, fmt.Sprintf("the group holds %d %s blocks and these score higher", capacity, f))
+		w.Places = append(w.Places, Places{target.Name(), f, len(held), len(chosen.Prefixes), capacity, "its capacity"})
+		prefixes := chosen.Prefixes
+		if len(prefixes) == 0 {
 			continue
 		}
-		prefixes := make([]netip.Prefix, len(chosen))
-		for i, b := range chosen {
-			prefixes[i] = b.Prefix
-		}
-		slices.SortFunc(prefixes, cloudfw.ComparePrefixes)
 		if target.Via == cloudfw.ViaRules {
 			room -= len(prefixes)
 			for _, p := range prefixes {
@@ -88,33 +84,9 @@ func prefixList(owner cloudfw.Owner, target cloudfw.Target, f cloudfw.Family, ca
 	}
 }
 
-// rank orders a family's blocks by score; at equal score those that are in place
-// stay, so that newcomers of the same weight cause no churn.
-func rank(intent cloudfw.Intent, f cloudfw.Family, held map[netip.Prefix]bool) []cloudfw.Block {
-	var blocks []cloudfw.Block
-	for _, b := range intent.Blocked {
-		if cloudfw.FamilyOf(b.Prefix) == f {
-			blocks = append(blocks, b)
-		}
-	}
-	slices.SortFunc(blocks, func(a, b cloudfw.Block) int {
-		if a.Score != b.Score {
-			return cmp.Compare(b.Score, a.Score)
-		}
-		if held[a.Prefix] != held[b.Prefix] {
-			if held[a.Prefix] {
-				return -1
-			}
-			return 1
-		}
-		return cloudfw.ComparePrefixes(a.Prefix, b.Prefix)
-	})
-	return blocks
-}
-
 // heldBy is what our rules and lists in the group block now.
-func heldBy(owner cloudfw.Owner, group cloudfw.SecurityGroup, f cloudfw.Family, live cloudfw.Snapshot) map[netip.Prefix]bool {
-	held := map[netip.Prefix]bool{}
+func heldBy(owner cloudfw.Owner, group cloudfw.SecurityGroup, f cloudfw.Family, live cloudfw.Snapshot) []netip.Prefix {
+	var held []netip.Prefix
 	for _, r := range group.Rules {
 		if !owner.Owns("rule", r.Description) {
 			continue
@@ -122,19 +94,17 @@ func heldBy(owner cloudfw.Owner, group cloudfw.SecurityGroup, f cloudfw.Family, 
 		switch r.Peer.Kind {
 		case cloudfw.Net:
 			if p, err := cloudfw.ParsePrefix(r.Peer.Value); err == nil && cloudfw.FamilyOf(p) == f {
-				held[p] = true
+				held = append(held, p)
 			}
 		case cloudfw.List:
 			for _, l := range live.Lists {
 				if l.ID == r.Peer.Value && l.Family == f {
-					for _, p := range l.Prefixes {
-						held[p] = true
-					}
+					held = append(held, l.Prefixes...)
 				}
 			}
 		}
 	}
-	return held
+	return cloudfw.SortPrefixes(held)
 }
 
 // foreignCost is what other people's rules take of the group's quota. A reference

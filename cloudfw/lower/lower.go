@@ -5,7 +5,10 @@
 //
 // Lowering looks at the live state for one reason only: an address stays in the
 // book it is in, so that a change touches the books that hold the change and no
-// others.
+// others. For the same reason nothing is condensed while there is room: what is live
+// stays as it is. When there is none, lossless aggregation comes first, then covering
+// prefixes within the declared collateral, then eviction by score, each listed
+// (promise P4).
 package lower
 
 import (
@@ -25,6 +28,9 @@ type Wanted struct {
 	Lists   []cloudfw.PrefixList
 	Groups  []Group
 	Shelved []Shelved
+
+	Condensed []Condensed // by target, then family and prefix
+	Places    []Places    // firewalls first
 }
 
 // Keys are the ordered lists to compare: the internet border's four, then every

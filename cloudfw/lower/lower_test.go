@@ -8,10 +8,11 @@ import (
 	"fwsync/cloudfw"
 )
 
+// blocks are n that cannot be aggregated: every other address.
 func blocks(n int, score func(int) int) []cloudfw.Block {
 	var all []cloudfw.Block
 	for i := range n {
-		all = append(all, cloudfw.Block{Prefix: netip.PrefixFrom(netip.AddrFrom4([4]byte{198, 18, byte(i >> 8), byte(i)}), 32), Score: score(i)})
+		all = append(all, cloudfw.Block{Prefix: netip.PrefixFrom(netip.AddrFrom4([4]byte{198, 18, byte(2 * i >> 8), byte(2 * i)}), 32), Score: score(i)})
 	}
 	return all
 }

@@ -2,7 +2,6 @@ package lower
 
 import (
 	"cmp"
-	"maps"
 	"net/netip"
 	"slices"
 	"strconv"
@@ -11,18 +10,17 @@ import (
 	"fwsync/cloudfw"
 )
 
-// shard spreads the blocked prefixes of one family over books of at most `limit`
-// addresses. An address that is in one of our books stays there; new ones go to
+// blockedPurpose begins the purpose of every book of blocked addresses.
+func blockedPurpose(f cloudfw.Family) string { return "blocked" + familyDigit(f) + "-" }
+
+// shard spreads sorted prefixes of one family over at most so many books of at most
+// `limit` addresses. A prefix that is in one of our books stays there; new ones go to
 // the first book that has room beside everything it holds now, so that appending
-// always fits before removing; then to new books. Empty books are not wanted.
-func shard(intent cloudfw.Intent, f cloudfw.Family, live cloudfw.Snapshot, limit int, retired map[string]bool) []cloudfw.AddressBook {
-	homeless := map[netip.Prefix]bool{}
-	for _, b := range intent.Blocked {
-		if cloudfw.FamilyOf(b.Prefix) == f {
-			homeless[b.Prefix] = true
-		}
-	}
-	purpose := "blocked" + familyDigit(f) + "-"
+// always fits before removing; then to new books. Empty books are not wanted. What
+// finds no home for now is returned too, sorted.
+func shard(owner cloudfw.Owner, f cloudfw.Family, prefixes []netip.Prefix, live cloudfw.Snapshot, limit, most int, retired map[string]bool) ([]cloudfw.AddressBook, []netip.Prefix) {
+	settled := make([]bool, len(prefixes))
+	purpose := blockedPurpose(f)
 	type shelf struct {
 		book   cloudfw.AddressBook
 		number int
@@ -31,7 +29,7 @@ func shard(intent cloudfw.Intent, f cloudfw.Family, live cloudfw.Snapshot, limit
 	var shelves []shelf
 	taken := map[int]bool{}
 	for _, b := range live.Books {
-		number, ours := bookNumber(intent.Owner, b, purpose)
+		number, ours := bookNumber(owner, b, purpose)
 		if !ours || b.Family != f {
 			continue
 		}
@@ -46,14 +44,19 @@ func shard(intent cloudfw.Intent, f cloudfw.Family, live cloudfw.Snapshot, limit
 	for i := range shelves {
 		var stay []netip.Prefix
 		for _, p := range shelves[i].book.Prefixes {
-			if homeless[p] {
-				delete(homeless, p)
+			if at, found := slices.BinarySearchFunc(prefixes, p, cloudfw.ComparePrefixes); found && !settled[at] {
+				settled[at] = true
 				stay = append(stay, p)
 			}
 		}
 		shelves[i].book.Prefixes = stay
 	}
-	waiting := slices.SortedFunc(maps.Keys(homeless), cloudfw.ComparePrefixes)
+	var waiting []netip.Prefix
+	for i, p := range prefixes {
+		if !settled[i] {
+			waiting = append(waiting, p)
+		}
+	}
 	fill := func(s *shelf) {
 		n := min(max(s.room, 0), len(waiting))
 		s.book.Prefixes = append(s.book.Prefixes, waiting[:n]...)
@@ -62,9 +65,9 @@ func shard(intent cloudfw.Intent, f cloudfw.Family, live cloudfw.Snapshot, limit
 	for i := range shelves {
 		fill(&shelves[i])
 	}
-	for number := 1; len(waiting) > 0 && limit > 0; number++ {
+	for number := 1; len(waiting) > 0 && limit > 0 && len(shelves) < most; number++ {
 		if !taken[number] {
-			fresh := shelf{book(intent.Owner, purpose+strconv.Itoa(number), f), number, limit}
+			fresh := shelf{book(owner, purpose+strconv.Itoa(number), f), number, limit}
 			fill(&fresh)
 			shelves = append(shelves, fresh)
 		}
@@ -79,7 +82,7 @@ func shard(intent cloudfw.Intent, f cloudfw.Family, live cloudfw.Snapshot, limit
 			books = append(books, s.book)
 		}
 	}
-	return books
+	return books, waiting
 }
 
 // bookNumber returns the number of one of our blocked books.

@@ -32,7 +32,7 @@ func (m *Moments) Unsafe(at, most int) []Difference {
 	var all []Difference
 	for _, changed := range changedRules(m.tables[at-1].rules, m.tables[at].rules) {
 		region := m.rules[changed].sets
-		w := &walk{universe: m.universe, tables: m.within(region, 0, at, last), region: region}
+		w := &walk{universe: m.universe, tables: m.within(region, m.tables[0], m.tables[at], m.tables[last]), region: region}
 		w.settled = func(left [][]int32) bool {
 			return w.tables[1].pass == w.tables[0].pass && slices.Equal(left[1], left[0]) ||
 				w.tables[1].pass == w.tables[2].pass && slices.Equal(left[1], left[2]) ||
@@ -44,43 +44,6 @@ func (m *Moments) Unsafe(at, most int) []Difference {
 		}
 	}
 	return all
-}
-
-// within are states without the rules that match no packet of a region.
-func (m *Moments) within(region []int32, states ...int) []table {
-	meets := make([][]bool, len(region)) // per dimension, by set; nil where all meet
-	for dim, number := range region {
-		if number == 0 {
-			continue
-		}
-		l := m.lines[dim]
-		meets[dim] = make([]bool, len(l.sets))
-		meets[dim][0] = true
-		for _, atom := range l.atoms[number] {
-			for _, n := range l.members[atom] {
-				meets[dim][n] = true
-			}
-		}
-	}
-	tables := make([]table, len(states))
-	for i, s := range states {
-		from := m.tables[s]
-		tables[i] = table{pass: from.pass, list: from.list}
-		for k, r := range from.rules {
-			apart := false
-			for dim, n := range m.rules[r].sets {
-				if meets[dim] != nil && !meets[dim][n] {
-					apart = true
-					break
-				}
-			}
-			if !apart {
-				tables[i].rules = append(tables[i].rules, r)
-				tables[i].at = append(tables[i].at, from.at[k])
-			}
-		}
-	}
-	return tables
 }
 
 // changedRules are rules whose packets may be decided differently in the second

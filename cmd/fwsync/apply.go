@@ -42,7 +42,7 @@ first change. --yes answers for you; without a terminal it is required.`,
 				defer opened.Close()
 				read, err := reconcile.ReadPlanFile(opened)
 				if err != nil {
-					return withHint(fmt.Errorf("reading the plan %q: %w", args[0], err), "make a new one: fwsync plan --out %s", args[0])
+					return fmt.Errorf("reading the plan %q: %w", args[0], err)
 				}
 				file = &read
 			}
@@ -51,6 +51,8 @@ first change. --yes answers for you; without a terminal it is required.`,
 				return err
 			}
 			defer w.close()
+			w.protection = !flags.sickProtection
+			defer announceStop(cmd.Context(), cmd.ErrOrStderr())()
 			controller, err := w.controller(flags.limits(w.config.Limits))
 			if err != nil {
 				return err
@@ -58,7 +60,7 @@ first change. --yes answers for you; without a terminal it is required.`,
 			controller.Command, controller.Progress = "apply", progress()
 			if file != nil {
 				report, err := controller.ApplyFile(cmd.Context(), *file)
-				return conclude(cmd, g, report, err)
+				return conclude(cmd, g, report, told(cmd, g, err))
 			}
 			if !yes {
 				controller.Approve = func(r reconcile.Report) (bool, error) { return ask(cmd, r) }

@@ -169,8 +169,17 @@ func (c *cloud) seen() reconcile.Cloud {
 	limits.SpreadUnits = c.config.SpreadUnits
 	return reconcile.Cloud{
 		Name: c.config.Name, Title: c.title, Reader: c.account, Limits: limits,
-		Traffic: c.traffic, Calls: c.calls, Timings: c.timings,
+		Traffic: c.traffic, Calls: c.calls, Timings: c.timings, Identity: c.identity,
 	}
+}
+
+// identity is the number of the account.
+func (c *cloud) identity(ctx context.Context) (string, error) {
+	if closed, ok := c.account.(unopened); ok {
+		return "", closed.error
+	}
+	who, err := c.vendor.Identity(ctx)
+	return who.AccountID, err
 }
 
 // timings are how long what was done took.

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/viper"
 
 	"fwsync/cloudfw"
+	"fwsync/sync/gates"
 )
 
 // Config is fwsync.yaml. Every scalar key is also the environment variable
@@ -28,6 +29,7 @@ type Config struct {
 	Sources   []SourceConfig  `yaml:"sources" mapstructure:"sources"`
 	Audit     string          `yaml:"audit" mapstructure:"audit"`       // file that gets a line for each step; none by default
 	Operator  []string        `yaml:"operator" mapstructure:"operator"` // addresses never blocked
+	Protect   []ProtectConfig `yaml:"protect" mapstructure:"protect"`   // feeds of ranges never blocked
 	Alibaba   AlibabaConfig   `yaml:"alibaba" mapstructure:"alibaba"`
 	Simulator SimulatorConfig `yaml:"simulator" mapstructure:"simulator"`
 	Limits    LimitsConfig    `yaml:"limits" mapstructure:"limits"`
@@ -75,7 +77,8 @@ type SimulatorConfig struct {
 	State string `yaml:"state" mapstructure:"state"` // its world; default STATE/simulator.json
 }
 
-// LimitsConfig is what one run may do, and what the account has.
+// LimitsConfig is what one run may do, and what the account has. Every number is at
+// least 1, but for spread_units, where 0 is a quota that is not known.
 type LimitsConfig struct {
 	NewBlocks     int `yaml:"new_blocks" mapstructure:"new_blocks"`
 	RemovedBlocks int `yaml:"removed_blocks" mapstructure:"removed_blocks"`
@@ -94,8 +97,9 @@ var scalarDefaults = map[string]any{
 	"alibaba.site": "", "alibaba.new_region": false, "alibaba.through": "", "alibaba.external_id": "",
 	"alibaba.calls_per_second": 0.0, "alibaba.read_only": false, "audit": "",
 	"simulator.state":   "",
-	"limits.new_blocks": 0, "limits.removed_blocks": 0, "limits.deleted_rules": 0,
-	"limits.widest_ipv4": 0, "limits.widest_ipv6": 0, "limits.spread_units": 0,
+	"limits.new_blocks": gates.DefaultLimits().NewBlocks.Count, "limits.removed_blocks": gates.DefaultLimits().RemovedBlocks.Count,
+	"limits.deleted_rules": gates.DefaultLimits().DeletedRules.Count,
+	"limits.widest_ipv4":   gates.DefaultLimits().WidestIPv4, "limits.widest_ipv6": gates.DefaultLimits().WidestIPv6, "limits.spread_units": 0,
 }
 
 // loadConfig reads the file, or ./fwsync.yaml when none is named, strictly: an
@@ -150,6 +154,12 @@ func (c *Config) complete() error {
 		if _, err := cloudfw.ParsePrefix(a); err != nil {
 			return bad("operator", a, err.Error())
 		}
+	}
+	if err := c.Limits.complete(c.file); err != nil {
+		return err
+	}
+	if err := c.completeFeeds(bad); err != nil {
+		return err
 	}
 	names := map[string]bool{}
 	for i := range c.Sources {

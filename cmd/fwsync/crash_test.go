@@ -105,17 +105,24 @@ func TestP6KilledAtAnyCallTheNextRunConverges(t *testing.T) {
 // serveWorld serves a default world, through the wire if there is one.
 func serveWorld(t *testing.T, wire *tripwire) (*simulator.Cloud, string) {
 	t.Helper()
+	return serveBehind(t, func(cloud http.Handler) http.Handler {
+		if wire == nil {
+			return cloud
+		}
+		wire.cloud = cloud
+		return wire
+	})
+}
+
+// serveBehind serves a default world behind another handler.
+func serveBehind(t *testing.T, front func(cloud http.Handler) http.Handler) (*simulator.Cloud, string) {
+	t.Helper()
 	world := simulator.DefaultWorld()
 	cloud, err := simulator.New(simulator.Options{World: &world})
 	if err != nil {
 		t.Fatal(err)
 	}
-	handler := cloud.Handler()
-	if wire != nil {
-		wire.cloud = handler
-		handler = wire
-	}
-	server := httptest.NewServer(handler)
+	server := httptest.NewServer(front(cloud.Handler()))
 	t.Cleanup(server.Close)
 	return cloud, server.URL
 }

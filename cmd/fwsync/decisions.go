@@ -83,7 +83,7 @@ func (f *decisionFlags) decide(cmd *cobra.Command, g *global, verdict ledger.Ver
 	if err := checkOutput(g); err != nil {
 		return err
 	}
-	prefixes, err := readPrefixes(cmd.InOrStdin(), args)
+	prefixes, places, err := readPrefixes(cmd.InOrStdin(), args)
 	if err != nil {
 		return err
 	}
@@ -105,7 +105,7 @@ func (f *decisionFlags) decide(cmd *cobra.Command, g *global, verdict ledger.Ver
 		return err
 	}
 	if verdict == ledger.Block {
-		if err := mayBlock(prefixes, policy, config); err != nil {
+		if err := mayBlock(prefixes, places, policy, config); err != nil {
 			return err
 		}
 	}
@@ -129,21 +129,26 @@ func (f *decisionFlags) decide(cmd *cobra.Command, g *global, verdict ledger.Ver
 	return printDecisions(cmd, g, stored)
 }
 
-// mayBlock refuses what no gate would let pass later, with the reason, before it is
-// in the ledger.
-func mayBlock(prefixes []netip.Prefix, policy *policies.Policy, config *Config) error {
+// mayBlock refuses what no gate would let pass later, with the place and the reason,
+// before it is in the ledger.
+func mayBlock(prefixes []netip.Prefix, places map[netip.Prefix]string, policy *policies.Policy, config *Config) error {
 	protected := slices.Clone(policy.Allowlist)
 	for _, a := range operator(config).Addresses {
 		protected = append(protected, cloudfw.Exempt{Prefix: cloudfw.HostPrefix(a), Reason: "the operator's own address"})
 	}
+	ranges, err := protectedRanges(config.Protect, false)
+	if err != nil {
+		return err
+	}
+	protected = append(protected, ranges...)
 	limits := (&limitFlags{}).limits(config.Limits)
 	for _, p := range prefixes {
 		if why, ok := cloudfw.Reserved(p); ok {
-			return withHint(fmt.Errorf("%s must not be blocked: %s", p, why), "only public addresses of others can be blocked; nothing was stored")
+			return withHint(fmt.Errorf("%s%s must not be blocked: %s", places[p], p, why), "only public addresses of others can be blocked; nothing was stored")
 		}
 		for _, e := range protected {
 			if e.Prefix.Overlaps(p) {
-				return withHint(fmt.Errorf("%s must not be blocked: %s", p, e.Reason), "change the allowlist in the policies first if that is wrong; nothing was stored")
+				return withHint(fmt.Errorf("%s%s must not be blocked: %s", places[p], p, e.Reason), "change the allowlist in the policies first if that is wrong; nothing was stored")
 			}
 		}
 		shortest := limits.WidestIPv4
@@ -151,7 +156,7 @@ func mayBlock(prefixes []netip.Prefix, policy *policies.Policy, config *Config) 
 			shortest = limits.WidestIPv6
 		}
 		if p.Bits() < shortest {
-			return withHint(fmt.Errorf("%s is wider than /%d, the widest that may be blocked", p, shortest), "name narrower prefixes, or change limits.widest_ipv4 or limits.widest_ipv6; nothing was stored")
+			return withHint(fmt.Errorf("%s%s is wider than /%d, the widest that may be blocked", places[p], p, shortest), "name narrower prefixes, or change limits.widest_ipv4 or limits.widest_ipv6; nothing was stored")
 		}
 	}
 	return nil
@@ -171,7 +176,7 @@ address again if it goes on; fwsync allow prevents that.`,
 			if err := checkOutput(g); err != nil {
 				return err
 			}
-			prefixes, err := readPrefixes(cmd.InOrStdin(), args)
+			prefixes, _, err := readPrefixes(cmd.InOrStdin(), args)
 			if err != nil {
 				return err
 			}
@@ -213,21 +218,25 @@ func printDecisions(cmd *cobra.Command, g *global, decisions []ledger.Decision) 
 }
 
 // readPrefixes reads addresses and prefixes from the arguments and, for "-", from
-// stdin, one a line, with # comments. Any bad one refuses all.
-func readPrefixes(stdin io.Reader, args []string) ([]netip.Prefix, error) {
-	var prefixes []netip.Prefix
+// stdin, one a line, with # comments. Any bad one refuses all. The places say where on
+// stdin a prefix first stood, as messages begin with it.
+func readPrefixes(stdin io.Reader, args []string) (prefixes []netip.Prefix, places map[netip.Prefix]string, err error) {
+	places = map[netip.Prefix]string{}
 	add := func(where, text string) error {
 		p, err := cloudfw.ParsePrefix(text)
 		if err != nil {
 			return withHint(fmt.Errorf("%s%w", where, err), "write an address such as 198.51.100.7 or a prefix such as 203.0.113.0/28; nothing was stored")
 		}
 		prefixes = append(prefixes, p)
+		if _, seen := places[p]; !seen {
+			places[p] = where
+		}
 		return nil
 	}
 	for _, arg := range args {
 		if arg != "-" {
 			if err := add("", arg); err != nil {
-				return nil, err
+				return nil, nil, err
 			}
 			continue
 		}
@@ -238,17 +247,17 @@ func readPrefixes(stdin io.Reader, args []string) ([]netip.Prefix, error) {
 				continue
 			}
 			if err := add(fmt.Sprintf("stdin:%d: ", n), text); err != nil {
-				return nil, err
+				return nil, nil, err
 			}
 		}
 		if err := lines.Err(); err != nil {
-			return nil, fmt.Errorf("reading addresses from stdin: %w", err)
+			return nil, nil, fmt.Errorf("reading addresses from stdin: %w", err)
 		}
 	}
 	if len(prefixes) == 0 {
-		return nil, withHint(errors.New("no address given"), "name at least one, or - and send them to stdin")
+		return nil, nil, withHint(errors.New("no address given"), "name at least one, or - and send them to stdin")
 	}
-	return cloudfw.SortPrefixes(prefixes), nil
+	return cloudfw.SortPrefixes(prefixes), places, nil
 }
 
 func list(prefixes []netip.Prefix) string {

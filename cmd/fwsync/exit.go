@@ -6,10 +6,14 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/signal"
+	"slices"
 	"strings"
+	"syscall"
 
 	"fwsync/ledger"
 	"fwsync/ledger/sqlite"
+	"fwsync/sync/verify"
 )
 
 // The exit codes, as documented in docs/design.md.
@@ -34,6 +38,12 @@ type outcome struct {
 func (o *outcome) Error() string { return o.say }
 func (o *outcome) Hint() string  { return o.hint }
 
+// gapped is the outcome of a run that leaves gaps: their number, the oldest first.
+func gapped(gaps []verify.Gap) *outcome {
+	oldest := slices.MaxFunc(gaps, func(a, b verify.Gap) int { return int(a.AgeSeconds - b.AgeSeconds) })
+	return &outcome{exitGap, plural(len(gaps), "gap") + ": " + oldest.String(), "run fwsync reconcile again; if it stays, fwsync explain ADDRESS shows the rules in the way"}
+}
+
 // hinted is an error that knows what to do next.
 type hinted struct {
 	error
@@ -45,6 +55,32 @@ func (h *hinted) Unwrap() error { return h.error }
 
 func withHint(err error, hint string, args ...any) error {
 	return &hinted{err, fmt.Sprintf(hint, args...)}
+}
+
+// interruptible returns a context that ends with the first interrupt: the work stops
+// between two steps and says where. The second one ends the process as usual. The
+// caller must call stop.
+func interruptible() (ctx context.Context, stop func()) {
+	ctx, cancel := context.WithCancel(context.Background())
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		select {
+		case <-signals:
+			signal.Stop(signals)
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	return ctx, func() { signal.Stop(signals); cancel() }
+}
+
+// announceStop says on the interrupt of a command that applies a plan what it waits
+// for. The caller must call the result when there is nothing left to wait for.
+func announceStop(ctx context.Context, talk io.Writer) func() bool {
+	return context.AfterFunc(ctx, func() {
+		fmt.Fprintln(talk, "fwsync: stopping as soon as no call is under way; interrupt again to end at once")
+	})
 }
 
 // report prints the error for a person and maps it to the exit code.

@@ -70,6 +70,7 @@ func TestImportsPointOneWay(t *testing.T) {
 		"fwsync/sync/apply":          {"fwsync/cloudfw", "fwsync/ledger", "fwsync/sync/plan"},
 		"fwsync/sync/verify":         {"fwsync/cloudfw"},
 		"fwsync/sync/decide":         {"fwsync/cloudfw", "fwsync/detect", "fwsync/ledger", "fwsync/policies"},
+		"fwsync/sync/lint":           {"fwsync/cloudfw", "fwsync/policies"},
 		"fwsync/sync/reconcile":      {"fwsync/cloudfw", "fwsync/detect", "fwsync/ledger", "fwsync/policies", "fwsync/sync"},
 	}
 	for pkg, imported := range all {
@@ -88,9 +89,13 @@ func TestImportsPointOneWay(t *testing.T) {
 			}
 		}
 	}
-	// The shelves of cloudfw stand side by side: each knows the model and no neighbour.
+	// The shelves of cloudfw stand side by side: each knows the model and no neighbour,
+	// but that lowering condenses where there is no room.
 	for pkg, imported := range all {
 		for _, i := range imported {
+			if pkg == "fwsync/cloudfw/lower" && i == "fwsync/cloudfw/condense" {
+				continue
+			}
 			if within(pkg, "fwsync/cloudfw") && within(i, "fwsync/cloudfw") && i != "fwsync/cloudfw" {
 				t.Errorf("%s imports its neighbour %s", pkg, i)
 			}
@@ -104,7 +109,7 @@ func TestImportsPointOneWay(t *testing.T) {
 			}
 		}
 	}
-	for _, pure := range []string{"fwsync/detect", "fwsync/detect/maillog", "fwsync/policies", "fwsync/sync/plan", "fwsync/sync/gates", "fwsync/sync/decide", "fwsync/sync/verify", "fwsync/cloudfw", "fwsync/cloudfw/lower", "fwsync/cloudfw/packets"} {
+	for _, pure := range []string{"fwsync/detect", "fwsync/detect/maillog", "fwsync/policies", "fwsync/sync/plan", "fwsync/sync/gates", "fwsync/sync/decide", "fwsync/sync/verify", "fwsync/sync/lint", "fwsync/cloudfw", "fwsync/cloudfw/lower", "fwsync/cloudfw/packets"} {
 		for _, i := range all[pure] {
 			if i == "log/slog" || i == "net/http" || i == "context" && pure != "fwsync/cloudfw" || i == "os" && pure != "fwsync/policies" {
 				t.Errorf("%s is part of the pure middle and imports %s", pure, i)

@@ -4,23 +4,13 @@
 // the core, one renderer. Exit codes are decided in exit.go and nowhere else.
 package main
 
-import (
-	"context"
-	"os"
-	"os/signal"
-	"syscall"
-)
+import "os"
 
 func main() { os.Exit(run(os.Args[1:])) }
 
 func run(args []string) int {
-	// A first signal ends the work between two steps; a second one ends the process.
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := interruptible()
 	defer stop()
-	go func() {
-		<-ctx.Done()
-		stop()
-	}()
 	root := newRoot()
 	root.SetArgs(args)
 	return report(os.Stderr, root.ExecuteContext(ctx))

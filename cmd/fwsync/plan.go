@@ -1,13 +1,13 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 
 	"github.com/spf13/cobra"
 
-	"fwsync/ledger"
 	"fwsync/sync/reconcile"
 )
 
@@ -22,8 +22,8 @@ without moving on, decides without storing, plans and asks the gates. It is buil
 against an interface that cannot write to the cloud.
 
 With --out the plan is saved for fwsync apply FILE, which executes exactly that or
-nothing: the file is bound to the policies, the decisions and every object read,
-lasts 30 minutes and is used once.
+nothing: the file is bound to the account, the owner, the policies, the decisions
+and every object read, lasts 30 minutes and is used once.
 
 Exit codes: 0 nothing to do, 2 changes pending, 3 a gate would refuse.`,
 		Example: `  fwsync plan
@@ -34,11 +34,15 @@ Exit codes: 0 nothing to do, 2 changes pending, 3 a gate would refuse.`,
 			if err := checkOutput(g); err != nil {
 				return err
 			}
+			if out == "" && cmd.Flags().Changed("out") {
+				return withHint(errors.New("--out names no file"), "name the file that fwsync apply shall read")
+			}
 			w, err := open(cmd.Context(), g, false)
 			if err != nil {
 				return err
 			}
 			defer w.close()
+			w.protection = !flags.sickProtection
 			look, err := w.look(flags.limits(w.config.Limits))
 			if err != nil {
 				return err
@@ -51,7 +55,11 @@ Exit codes: 0 nothing to do, 2 changes pending, 3 a gate would refuse.`,
 				return conclude(cmd, g, report, err) // a plan file is for all clouds or none
 			}
 			if out != "" {
-				if err := savePlan(out, report, fresh); err != nil {
+				file, err := look.File(cmd.Context(), report, fresh)
+				if err != nil {
+					return err
+				}
+				if err := savePlan(out, file); err != nil {
 					return err
 				}
 			}
@@ -71,13 +79,13 @@ Exit codes: 0 nothing to do, 2 changes pending, 3 a gate would refuse.`,
 
 // savePlan writes the file whole or not at all, readable by its owner only: it
 // names attackers and rules.
-func savePlan(path string, report reconcile.Report, fresh []ledger.Decision) error {
+func savePlan(path string, file reconcile.PlanFile) error {
 	temp, err := os.CreateTemp(filepath.Dir(path), ".plan-*")
 	if err != nil {
 		return fmt.Errorf("saving the plan: %w", err)
 	}
 	defer os.Remove(temp.Name())
-	if err := report.File(fresh).Write(temp); err != nil {
+	if err := file.Write(temp); err != nil {
 		return fmt.Errorf("saving the plan: %w", err)
 	}
 	if err := temp.Close(); err != nil {

@@ -38,6 +38,8 @@ enforced, 5 a source is sick (the rest is done), 6 another fwsync is at work.`,
 				return err
 			}
 			defer w.close()
+			w.protection = !flags.sickProtection
+			defer announceStop(cmd.Context(), cmd.ErrOrStderr())()
 			controller, err := w.controller(flags.limits(w.config.Limits))
 			if err != nil {
 				return err
@@ -83,7 +85,7 @@ func ending(r reconcile.Report) error {
 		}
 		return &outcome{exitRefused, "the plan was refused by " + plural(len(refusals), "gate") + ": " + refusals[0].Message, strings.Join(hints, "\n      ")}
 	case len(gaps) > 0:
-		return &outcome{exitGap, plural(len(gaps), "gap") + ": " + gaps[0].Subject + " at " + gaps[0].Target + ": " + gaps[0].Reason, "run fwsync reconcile again; if it stays, fwsync explain ADDRESS shows the rules in the way"}
+		return gapped(gaps)
 	case len(sick) > 0:
 		return &outcome{exitSick, "a source is sick: " + strings.Join(sick, "; "), "what the other sources say is enforced; no block was taken back because of it"}
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"fwsync/sync/gates"
+	"fwsync/sync/plan"
 	"fwsync/sync/reconcile"
 	"fwsync/sync/verify"
 )
@@ -153,6 +154,7 @@ func renderPlan(s *screen, r reconcile.Report, c *reconcile.CloudReport) {
 	if more := len(rows) - shown; more > 0 {
 		s.line("  and %d more steps (-o json lists them all)", more)
 	}
+	renderProof(s, c.Plan)
 	for _, note := range c.Plan.Notes {
 		s.line("  note: %s", strings.ReplaceAll(note, ours, ""))
 	}
@@ -171,6 +173,24 @@ func renderPlan(s *screen, r reconcile.Report, c *reconcile.CloudReport) {
 	for _, refusal := range c.Refusals {
 		s.line("  %s %s: %s", s.bad("refused by"), refusal.Gate, refusal.Message)
 	}
+}
+
+// renderProof says whether every moment of the plan is safe, and what the plan costs.
+func renderProof(s *screen, p plan.Plan) {
+	if !p.Changes() {
+		return
+	}
+	if p.Proof.Safe {
+		s.line("  %s each of %s of %s gives every packet its verdict of before or after", s.good("proven safe:"), plural(p.Proof.CheckedStates, "moment"), plural(p.Proof.Lists, "list"))
+	}
+	for _, m := range p.Proof.Unsafe {
+		s.line("  %s after step %d (%s), %s: %s", s.bad("not safe"), m.Step, m.Subject, m.List, m.Packets)
+	}
+	extra := ""
+	if more := p.Calls.Planned - p.Calls.Fewest; more > 0 {
+		extra = fmt.Sprintf(", %d more than the fewest, for safety", more)
+	}
+	s.line("  %s%s, about %.0f s", plural(p.Calls.Planned, "call"), extra, p.Calls.Seconds)
 }
 
 func renderShelved(s *screen, c *reconcile.CloudReport) {
@@ -246,7 +266,10 @@ func renderVerification(s *screen, v verify.Report) {
 		s.line("  %s", s.bad(gaps))
 	}
 	for _, g := range v.Gaps[:min(len(v.Gaps), mostRows)] {
-		s.line("  %s at %s: %s", g.Subject, g.Target, g.Reason)
+		s.line("  %s", g)
+	}
+	for _, l := range v.Lookalikes[:min(len(v.Lookalikes), mostRows)] {
+		s.line("  looks like ours and is not: %s", l)
 	}
 	s.line("  the vendor's engine follows its API after about %d minutes", int(verify.EngineDelay.Minutes()))
 }

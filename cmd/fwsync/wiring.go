@@ -41,6 +41,9 @@ type work struct {
 	store  *sqlite.Store
 	clouds []*cloud
 	lease  *sqlite.Lease
+	// protection is demanded by commands that plan changes: a feed of protected ranges
+	// that cannot be believed ends them. Others go on without it.
+	protection bool
 }
 
 // open opens everything that a command about the cloud needs. A command that may
@@ -90,6 +93,9 @@ func (w *work) look(limits gates.Limits) (reconcile.Look, error) {
 	}
 	l := reconcile.Look{
 		Policy: w.policy, Owner: owner, Ledger: w.store, Gates: limits, Operator: operator(w.config), Now: time.Now,
+	}
+	if l.Providers, err = protectedRanges(w.config.Protect, w.protection); err != nil {
+		return l, err
 	}
 	for _, c := range w.clouds {
 		l.Clouds = append(l.Clouds, c.seen())

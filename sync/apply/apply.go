@@ -4,6 +4,7 @@
 package apply
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -13,6 +14,9 @@ import (
 	"fwsync/ledger"
 	"fwsync/sync/plan"
 )
+
+// DefaultGrace is enough for one attempt of a call and its reply.
+const DefaultGrace = 30 * time.Second
 
 // Journal is where each call is written down before it is made and after.
 type Journal interface {
@@ -27,6 +31,9 @@ type Input struct {
 	Journal  Journal
 	Now      func() time.Time
 	Progress func(done, of int, next cloudfw.Step) // may be nil
+	// Grace is how long the step under way may go on once ctx has ended; 0 means
+	// DefaultGrace. The account's own limit of a call holds all the same.
+	Grace time.Duration
 }
 
 // Result says how far the plan got.
@@ -36,55 +43,29 @@ type Result struct {
 	Settled int `json:"settled"` // of Done: reply lost, effect seen by reading again
 }
 
-// Stopped is the error of a plan that was not finished. The steps before Step are
-// done; the step itself had no effect unless Unwrap says UnknownOutcome.
-type Stopped struct {
-	Step, Of int // from 1
-	What     string
-	Err      error
-}
-
-func (e *Stopped) Error() string {
-	return fmt.Sprintf("the plan stopped at step %d of %d, %s: %v", e.Step, e.Of, e.What, e.Err)
-}
-
-func (e *Stopped) Unwrap() error { return e.Err }
-
-// Run executes the steps in order. It stops at the first that fails and between two
-// steps when ctx ends, and says so with *Stopped. A write whose reply was lost is
-// settled by reading the cloud again (promise P6): when its effect is there the plan
-// goes on; when it is not, the step is made once more. A journal that cannot be
-// written stops the plan before the call.
+// Run executes the steps in order. It stops at the first that fails, and says so
+// with *Stopped; what comes after is not tried. When ctx ends it stops between two
+// steps: the call under way is not broken off, but has the grace to come back.
+//
+// A write whose reply was lost is settled by reading the cloud again (promise P6):
+// when its effect is there the plan goes on; when it is not, the step is made once
+// more, unless ctx has ended. A journal that cannot be written stops the plan before
+// the call.
 func Run(ctx context.Context, in Input) (Result, error) {
 	result := Result{Of: len(in.Plan.Steps)}
 	for i, step := range in.Plan.Steps {
-		stop := func(err error) (Result, error) {
-			return result, &Stopped{Step: i + 1, Of: result.Of, What: fmt.Sprintf("%s %s", step.Op, step.Subject()), Err: err}
-		}
-		if err := ctx.Err(); err != nil {
-			return stop(cloudfw.Canceled)
+		stopped := &Stopped{Step: i + 1, Of: result.Of, What: fmt.Sprintf("%s %s", step.Op, step.Subject())}
+		if ctx.Err() != nil {
+			stopped.Requested, stopped.Err = true, cloudfw.Canceled
+			return result, stopped
 		}
 		if in.Progress != nil {
 			in.Progress(i, result.Of, step)
 		}
-		entry := ledger.JournalEntry{PlanID: in.Plan.ID, Step: i + 1, At: in.Now().UTC(), Op: string(step.Op), Subject: step.Subject(), Outcome: ledger.Started}
-		if err := in.Journal.Record(ctx, entry); err != nil {
-			return stop(fmt.Errorf("writing the journal: %w", err))
-		}
-		settled, err := in.settle(ctx, step)
-		entry.At, entry.Outcome = in.Now().UTC(), ledger.Finished
+		settled, err := in.step(ctx, i+1, step)
 		if err != nil {
-			entry.Outcome = err.Error()
-		}
-		// The call has been made: its outcome is written even when ctx ended meanwhile.
-		// An unknown outcome stays open in the journal.
-		if !errors.Is(err, cloudfw.UnknownOutcome) {
-			if journalErr := in.Journal.Record(context.WithoutCancel(ctx), entry); journalErr != nil {
-				return stop(errors.Join(err, fmt.Errorf("writing the journal: %w", journalErr)))
-			}
-		}
-		if err != nil {
-			return stop(err)
+			stopped.Err = err
+			return result, stopped
 		}
 		result.Done++
 		if settled {
@@ -94,8 +75,32 @@ func Run(ctx context.Context, in Input) (Result, error) {
 	return result, nil
 }
 
+// step makes one step, with its two entries in the journal.
+func (in Input) step(ctx context.Context, number int, step cloudfw.Step) (settled bool, err error) {
+	entry := ledger.JournalEntry{PlanID: in.Plan.ID, Step: number, At: in.Now().UTC(), Op: string(step.Op), Subject: step.Subject(), Outcome: ledger.Started}
+	// From here on the step is whole or not at all, whatever happens to ctx.
+	journal := context.WithoutCancel(ctx)
+	if err := in.Journal.Record(journal, entry); err != nil {
+		return false, fmt.Errorf("writing the journal: %w", err)
+	}
+	settled, err = in.settle(ctx, step)
+	entry.At, entry.Outcome = in.Now().UTC(), ledger.Finished
+	if err != nil {
+		entry.Outcome = err.Error()
+	}
+	// An unknown outcome stays open in the journal.
+	if !errors.Is(err, cloudfw.UnknownOutcome) {
+		if failed := in.Journal.Record(journal, entry); failed != nil {
+			return settled, errors.Join(err, fmt.Errorf("writing the journal: %w", failed))
+		}
+	}
+	return settled, err
+}
+
 // settle executes the step; settled says that the effect had to be looked up.
-func (in Input) settle(ctx context.Context, step cloudfw.Step) (settled bool, err error) {
+func (in Input) settle(request context.Context, step cloudfw.Step) (settled bool, err error) {
+	ctx, release := graced(request, cmp.Or(in.Grace, DefaultGrace))
+	defer release()
 	for attempt := 1; ; attempt++ {
 		err = in.Account.Execute(ctx, step)
 		if !errors.Is(err, cloudfw.UnknownOutcome) {
@@ -105,11 +110,24 @@ func (in Input) settle(ctx context.Context, step cloudfw.Step) (settled bool, er
 		if readErr != nil {
 			return false, fmt.Errorf("%w (and reading the cloud again failed: %w)", err, readErr)
 		}
-		if cloudfw.Done(step, live) {
+		switch {
+		case cloudfw.Done(step, live):
 			return true, nil
-		}
-		if attempt == 2 {
+		case request.Err() != nil:
+			return false, fmt.Errorf("no effect is to be seen, and on request it was not made again: %w", err)
+		case attempt == 2:
 			return false, fmt.Errorf("twice without effect: %w", err)
 		}
 	}
+}
+
+// graced returns a context that ends the given time after ctx has. The caller must
+// release it.
+func graced(ctx context.Context, grace time.Duration) (context.Context, context.CancelFunc) {
+	longer, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	unhook := context.AfterFunc(ctx, func() {
+		timer := time.AfterFunc(grace, cancel)
+		context.AfterFunc(longer, func() { timer.Stop() })
+	})
+	return longer, func() { unhook(); cancel() }
 }

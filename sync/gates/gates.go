@@ -1,12 +1,15 @@
 // Package gates refuses plans. It looks at the finished plan, after lowering and
-// sharding, and says for each thing it will not let pass what it is, by how much,
-// and which flag or policy line overrides it. It is pure and changes nothing.
+// sharding, through a chain of small gates, one a file. Each says what it looked at,
+// how much of it it let pass, and what it withholds: what, why, and which flag or
+// policy line overrides it. Anything withheld refuses the whole plan. The package is
+// pure and changes nothing.
 package gates
 
 import (
 	"fmt"
 	"net/netip"
 	"strings"
+	"time"
 
 	"fwsync/cloudfw"
 	"fwsync/sync/plan"
@@ -15,42 +18,25 @@ import (
 // Input is the plan and the world it was made for.
 type Input struct {
 	Plan   plan.Plan
-	Live   cloudfw.Snapshot
+	Live   cloudfw.Snapshot // what the plan starts from
 	Intent cloudfw.Intent
 	Limits Limits
 	// Operator is the person's own path into the account, if known: an address that
 	// is never blocked and a connection that declared rules must not cut.
 	Operator Operator
-	// Ended says of prefixes that are no longer to be blocked why that is: their
-	// decisions ended or were revoked. Other removals count against the budget.
+	// Providers are the ranges of others that must never be blocked, such as a CDN's,
+	// as their feeds name them at present.
+	Providers []cloudfw.Exempt
+	// Ended knows every prefix that a block decision ever named: true when all of
+	// them ended or were revoked, false while one holds. Removals that it does not
+	// explain count against the budget.
 	Ended map[netip.Prefix]bool
-}
+	// Sick names the sources that could not be believed in this pass.
+	Sick []string
+	// At is when the plan would be applied. The zero time asks for no expiry.
+	At time.Time
 
-// Limits bound what one plan may do without a person's word. The zero value
-// refuses everything; use DefaultLimits.
-type Limits struct {
-	NewBlocks     Budget
-	RemovedBlocks Budget
-	DeletedRules  Budget
-	WidestIPv4    int // shortest prefix length that may be blocked
-	WidestIPv6    int
-	OperatorCut   bool // true: the operator's connection may be cut
-}
-
-// Budget bounds a number absolutely and as a share of what is there. A number of
-// at most Floor is always fine; Percent is not asked when nothing is there.
-type Budget struct{ Count, Percent, Floor int }
-
-// DefaultLimits let a first run block a large attack and later runs follow it, and
-// stop the sudden and the inexplicable.
-func DefaultLimits() Limits {
-	return Limits{
-		NewBlocks:     Budget{Count: 1000, Percent: 300, Floor: 100},
-		RemovedBlocks: Budget{Count: 500, Percent: 30, Floor: 20},
-		DeletedRules:  Budget{Count: 50, Percent: 50, Floor: 10},
-		WidestIPv4:    16,
-		WidestIPv6:    32,
-	}
+	outcome *outcome // what the steps come to; Run works it out once
 }
 
 // Operator is where the person who runs fwsync comes from.
@@ -62,6 +48,48 @@ type Operator struct {
 	Port           uint16
 }
 
+// Gate is one filter over a finished plan.
+type Gate struct {
+	Name  string
+	Check func(Input) Finding
+}
+
+// Chain returns the gates in the order in which they are asked and reported. All are
+// asked, whatever an earlier one says.
+func Chain() []Gate {
+	return []Gate{
+		{"ownership", ownership},
+		{"never-block", neverBlock},
+		{"prefix-width", prefixWidth},
+		{"operator", operatorCut},
+		{"drop-everything", dropEverything},
+		{"blast-radius", blastRadius},
+		{"capacity", capacity},
+		{"proof", proof},
+		{"source-health", sourceHealth},
+		{"expiry", expiry},
+	}
+}
+
+// Finding is what one gate says.
+type Finding struct {
+	Gate     string     `json:"gate"`
+	LookedAt string     `json:"looked_at"` // for people
+	Passed   int        `json:"passed"`    // of what it looked at
+	Withheld []Withheld `json:"withheld"`  // never null
+
+	lead  string // begins the refusal's message
+	apart bool   // each thing withheld is a refusal of its own
+}
+
+// Withheld is one thing that a gate does not let pass.
+type Withheld struct {
+	What string `json:"what"`
+	Why  string `json:"why"`
+	Hint string `json:"hint"`
+	Flag string `json:"flag,omitempty"` // that overrides it; empty when none does
+}
+
 // Refusal is one reason why the plan may not be applied.
 type Refusal struct {
 	Gate    string `json:"gate"`
@@ -69,52 +97,66 @@ type Refusal struct {
 	Hint    string `json:"hint"`
 }
 
-// Check returns every refusal; none means that the plan may be applied.
-func Check(in Input) []Refusal {
-	var all []Refusal
-	all = append(all, ownership(in)...)
-	blocked := blockedBy(in.Plan)
-	all = append(all, protected(in, blocked)...)
-	all = append(all, width(in, blocked)...)
-	all = append(all, operatorCut(in)...)
-	all = append(all, radius(in)...)
-	return append(all, capacity(in)...)
-}
-
-// blockedBy collects every prefix that the steps would block. Books of declared
-// groups name destinations and friends and block nobody by themselves.
-func blockedBy(p plan.Plan) []netip.Prefix {
-	var all []netip.Prefix
-	for _, s := range p.Steps {
-		switch s.Op {
-		case cloudfw.CreateBook:
-			if !strings.HasPrefix(s.Book.Name, p.Owner.BookName("group-")) {
-				all = append(all, s.Book.Prefixes...)
-			}
-		case cloudfw.CreateList:
-			all = append(all, s.List.Prefixes...)
-		case cloudfw.AppendAddresses, cloudfw.EditList:
-			all = append(all, s.Prefixes...)
-		case cloudfw.AuthoriseRules:
-			for _, r := range s.GroupRules {
-				if q, err := cloudfw.ParsePrefix(r.Peer.Value); err == nil && r.Peer.Kind == cloudfw.Net && r.Action == cloudfw.Drop {
-					all = append(all, q)
-				}
-			}
+// Run asks every gate of the chain.
+func Run(in Input) []Finding {
+	in.outcome = outcomeOf(in)
+	var all []Finding
+	for _, g := range Chain() {
+		f := g.Check(in)
+		f.Gate = g.Name
+		if f.Withheld == nil {
+			f.Withheld = []Withheld{}
 		}
+		all = append(all, f)
 	}
-	return cloudfw.SortPrefixes(all)
+	return all
 }
 
-// over reports by which measure n exceeds the budget, given what is there.
-func (b Budget) over(n, present int) (string, bool) {
-	switch {
-	case n <= b.Floor:
-		return "", false
-	case n > b.Count:
-		return fmt.Sprintf("the limit is %d", b.Count), true
-	case present > 0 && n*100 > present*b.Percent:
-		return fmt.Sprintf("that is %d %% of the %d there are; the limit is %d %%", n*100/present, present, b.Percent), true
+// Refusals are the reasons in the findings; none means that the plan may be applied.
+func Refusals(findings []Finding) []Refusal {
+	var all []Refusal
+	for _, f := range findings {
+		if len(f.Withheld) == 0 {
+			continue
+		}
+		if f.apart {
+			for _, w := range f.Withheld {
+				all = append(all, Refusal{f.Gate, f.lead + w.text(), w.Hint})
+			}
+			continue
+		}
+		var texts []string
+		for _, w := range f.Withheld {
+			texts = append(texts, w.text())
+		}
+		all = append(all, Refusal{f.Gate, f.lead + some(texts), f.Withheld[0].Hint})
 	}
-	return "", false
+	return all
 }
+
+func (w Withheld) text() string {
+	if w.Why == "" {
+		return w.What
+	}
+	return w.What + ": " + w.Why
+}
+
+// some shows the first few of many.
+func some(items []string) string {
+	const most = 5
+	if len(items) <= most {
+		return strings.Join(items, "; ")
+	}
+	return fmt.Sprintf("%s; and %d more", strings.Join(items[:most], "; "), len(items)-most)
+}
+
+// count is a number with its noun.
+func count(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
+
+// Check returns every refusal of the chain; none means that the plan may be applied.
+func Check(in Input) []Refusal { return Refusals(Run(in)) }

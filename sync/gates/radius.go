@@ -8,22 +8,35 @@ import (
 	"fwsync/cloudfw"
 )
 
-// radius is promise P13: how much one plan may newly block, stop blocking without
-// a decision that ended, and delete.
-func radius(in Input) []Refusal {
-	now := blockedNow(in)
-	wanted := map[netip.Prefix]bool{}
-	added := 0
-	for _, b := range in.Intent.Blocked {
-		wanted[b.Prefix] = true
-		if !now[b.Prefix] {
-			added++
+// blastRadius is promise P13: how much one plan may newly block, stop blocking
+// without a decision that ended, and delete. It counts what the steps come to, in
+// prefixes; the text says how many addresses those cover. New is what is in none of
+// our sets before the plan, so that putting a lost rule back is not a flood. Where
+// aggregation makes few prefixes of many decisions, the decisions count.
+func blastRadius(in Input) Finding {
+	out := in.result()
+	var added, stopped []netip.Prefix
+	newly, decided := out.covered.minus(out.heldSet), 0
+	for _, p := range out.entries {
+		if newly.meets(p) {
+			added = append(added, p)
 		}
 	}
-	removed := 0
-	for p := range now {
-		if !wanted[p] && !in.Ended[p] {
-			removed++
+	for _, b := range in.Intent.Blocked {
+		if newly.meets(b.Prefix) && out.covered.holds(b.Prefix) {
+			decided++
+		}
+	}
+	var ended []netip.Prefix
+	for p, over := range in.Ended {
+		if over {
+			ended = append(ended, p)
+		}
+	}
+	unexplained := out.removed.minus(union(ended))
+	for _, p := range out.before {
+		if unexplained.meets(p) {
+			stopped = append(stopped, p)
 		}
 	}
 	deleted, ours := 0, 0
@@ -37,51 +50,33 @@ func radius(in Input) []Refusal {
 			ours++
 		}
 	}
-	var all []Refusal
+	blocks := max(len(added), decided)
+	f := Finding{
+		LookedAt: fmt.Sprintf("%s (%s), %d that end without a decision that ended, %s deleted", count(blocks, "new block"), newly, len(stopped), count(deleted, "rule")),
+		lead:     "the plan would ", apart: true,
+	}
 	judge := func(b Budget, n, present int, what, flag string) {
-		if why, over := b.over(n, present); over {
-			all = append(all, Refusal{"blast-radius", fmt.Sprintf("the plan would %s: %s", fmt.Sprintf(what, n), why),
-				fmt.Sprintf("if that is right, pass %s %d", flag, n)})
+		why, over := b.over(n, present)
+		if !over {
+			f.Passed += n
+			return
 		}
+		flag = fmt.Sprintf("%s %d", flag, n)
+		f.Withheld = append(f.Withheld, Withheld{what, why, "if that is right, pass " + flag, flag})
 	}
-	judge(in.Limits.NewBlocks, added, len(now), "newly block %d addresses", "--max-new-blocks")
-	judge(in.Limits.RemovedBlocks, removed, len(now), "stop blocking %d addresses whose decisions have not ended", "--max-removed-blocks")
-	judge(in.Limits.DeletedRules, deleted, ours, "delete %d of our rules", "--max-deleted-rules")
-	return all
+	judge(in.Limits.NewBlocks, blocks, len(out.held), "newly block "+measured(blocks, added, newly), "--max-new-blocks")
+	judge(in.Limits.RemovedBlocks, len(stopped), len(out.before), "stop blocking "+strings.Replace(measured(len(stopped), stopped, unexplained), "addresses", "addresses whose decisions have not ended", 1), "--max-removed-blocks")
+	judge(in.Limits.DeletedRules, deleted, ours, "delete "+count(deleted, "rule")+" of ours", "--max-deleted-rules")
+	return f
 }
 
-// blockedNow is what our blocked books hold at present.
-func blockedNow(in Input) map[netip.Prefix]bool {
-	now := map[netip.Prefix]bool{}
-	for _, b := range in.Live.Books {
-		if in.Plan.Owner.OwnsBook(b) && strings.HasPrefix(b.Name, in.Plan.Owner.BookName("blocked")) {
-			for _, p := range b.Prefixes {
-				now[p] = true
-			}
+// measured is a number of blocks, with what they cover where that is more.
+func measured(n int, blocks []netip.Prefix, cover spans) string {
+	text := fmt.Sprintf("%d addresses", n)
+	for _, p := range blocks {
+		if !p.IsSingleIP() {
+			return text + " and prefixes, which cover " + cover.String()
 		}
 	}
-	return now
-}
-
-// Widened returns the limits with the budget's numbers raised so that n passes:
-// what a person says with a flag.
-func (b Budget) Widened(n int) Budget {
-	if n > b.Floor {
-		b.Floor = n
-	}
-	return b
-}
-
-// capacity refuses what cannot fit (promise P4): better no step than half of them.
-func capacity(in Input) []Refusal {
-	var full []string
-	for _, u := range in.Plan.Capacity {
-		if u.Limit > 0 && u.After > u.Limit && u.After > u.Before {
-			full = append(full, fmt.Sprintf("%s: %d of %d", u.What, u.After, u.Limit))
-		}
-	}
-	if len(full) == 0 {
-		return nil
-	}
-	return []Refusal{{"capacity", "the plan does not fit: " + some(full), "buy quota and raise limits.spread_units, block fewer or wider prefixes, or free what is listed as not ours"}}
+	return text
 }

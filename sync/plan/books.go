@@ -3,7 +3,6 @@ package plan
 import (
 	"fmt"
 	"net/netip"
-	"slices"
 
 	"fwsync/cloudfw"
 )
@@ -13,22 +12,6 @@ import (
 type bookSteps struct {
 	before, after []cloudfw.Step
 	notes         []string
-}
-
-// shrinks and grows report whether the peer is a live book that loses or gains
-// addresses.
-func (s bookSteps) shrinks(peer cloudfw.Peer) bool {
-	return edits(s.after, cloudfw.RemoveAddresses, peer)
-}
-
-func (s bookSteps) grows(peer cloudfw.Peer) bool {
-	return edits(s.before, cloudfw.AppendAddresses, peer)
-}
-
-func edits(steps []cloudfw.Step, op cloudfw.Op, peer cloudfw.Peer) bool {
-	return peer.Kind == cloudfw.Book && slices.ContainsFunc(steps, func(step cloudfw.Step) bool {
-		return step.Op == op && step.Book.Name == peer.Value
-	})
 }
 
 // diffBooks compares the owner's live books with the wanted ones, by name. A book

@@ -1,12 +1,18 @@
 package plan
 
 import (
+	"fmt"
+
 	"fwsync/cloudfw"
 	"fwsync/cloudfw/lower"
 )
 
-// capacity lists every bounded resource that the plan touches or fills. Foreign
-// objects count, as the vendor counts them.
+// scarcePercent is the share of a limit from which on people are warned.
+const scarcePercent = 80
+
+// capacity lists every bounded resource that the plan touches or fills (promise P4).
+// Foreign objects count, as the vendor counts them. Single books and lists never
+// warn: they are filled to the brim on purpose, what may run out are the places.
 func capacity(owner cloudfw.Owner, live cloudfw.Snapshot, wanted lower.Wanted, limits cloudfw.Limits) []Use {
 	foreignBooks, ownBooks := 0, 0
 	for _, b := range live.Books {
@@ -16,12 +22,12 @@ func capacity(owner cloudfw.Owner, live cloudfw.Snapshot, wanted lower.Wanted, l
 			foreignBooks++
 		}
 	}
-	uses := []Use{{"address books", foreignBooks + ownBooks, foreignBooks + len(wanted.Books), limits.BooksPerAccount}}
+	uses := []Use{use("address books", foreignBooks+ownBooks, foreignBooks+len(wanted.Books), limits.BooksPerAccount)}
 	for _, b := range wanted.Books {
 		have, _ := live.Book(b.Name)
-		uses = append(uses, Use{"addresses in " + b.Name, len(have.Prefixes), len(b.Prefixes), limits.AddressesPerBook})
+		uses = append(uses, Use{What: "addresses in " + b.Name, Before: len(have.Prefixes), After: len(b.Prefixes), Limit: limits.AddressesPerBook})
 	}
-	uses = append(uses, spread(owner, live, wanted, limits))
+	uses = append(uses, spread(owner, live, wanted, limits)...)
 	for _, g := range wanted.Groups {
 		group, _ := live.Group(g.Target.GroupID)
 		before, after := 0, 0
@@ -36,23 +42,46 @@ func capacity(owner cloudfw.Owner, live cloudfw.Snapshot, wanted lower.Wanted, l
 		for _, r := range g.Rules {
 			after += lower.RuleCost(r, lists)
 		}
-		uses = append(uses, Use{"rules in security group " + g.Target.GroupID, before, after, limits.RulesPerGroup})
+		uses = append(uses, use("rules in security group "+g.Target.GroupID, before, after, limits.RulesPerGroup))
 	}
 	for _, l := range wanted.Lists {
 		have, _ := listNamed(live, l.Name)
-		uses = append(uses, Use{"entries in " + l.Name, len(have.Prefixes), len(l.Prefixes), l.MaxEntries})
+		uses = append(uses, Use{What: "entries in " + l.Name, Before: len(have.Prefixes), After: len(l.Prefixes), Limit: l.MaxEntries})
+	}
+	for _, p := range wanted.Places {
+		uses = append(uses, use(fmt.Sprintf("places for blocked %s at %s", p.Family, p.Target), p.Before, p.After, p.Limit))
 	}
 	return uses
 }
 
+// use is a resource that warns before it runs out.
+func use(what string, before, after, limit int) Use {
+	return Use{what, before, after, limit, limit > 0 && after*100 >= limit*scarcePercent}
+}
+
+// scarce are the notes on what will soon run out.
+func scarce(uses []Use) []string {
+	var notes []string
+	for _, u := range uses {
+		if u.Warning {
+			notes = append(notes, fmt.Sprintf("%s: %d of %d used, %d left", u.What, u.After, u.Limit, max(u.Limit-u.After, 0)))
+		}
+	}
+	return notes
+}
+
 // spread is the policy quota: sources × destinations × port ranges × applications
-// of every policy (reference §2.2). What is live is taken as the vendor counts it.
-func spread(owner cloudfw.Owner, live cloudfw.Snapshot, wanted lower.Wanted, limits cloudfw.Limits) Use {
-	use := Use{What: "policy quota (spread units)", Limit: limits.SpreadUnits}
+// of every policy (reference §2.2), for each kind of border by itself, as the
+// reference gives the internet and the VPC border a quota each; that the NAT border
+// has one too is assumed. What is live is taken as the vendor counts it. The
+// internet border is always listed, others when they hold something.
+func spread(owner cloudfw.Owner, live cloudfw.Snapshot, wanted lower.Wanted, limits cloudfw.Limits) []Use {
+	before, after := map[cloudfw.BorderKind]int{}, map[cloudfw.BorderKind]int{}
 	for _, r := range live.Rules {
-		use.Before += r.Cost
+		kind := r.Border.Kind()
+		before[kind] += r.Cost
 		if !owner.Owns("rule", r.Description) {
-			use.After += r.Cost
+			after[kind] += r.Cost
 		}
 	}
 	size := map[string]int{}
@@ -65,12 +94,23 @@ func spread(owner cloudfw.Owner, live cloudfw.Snapshot, wanted lower.Wanted, lim
 		}
 		return 1
 	}
-	for _, rules := range wanted.Rules {
-		for _, r := range rules {
-			use.After += units(r.Source) * units(r.Destination)
+	for key, rules := range wanted.Rules {
+		for _, r := range rules { // a wanted rule has one port range
+			after[key.Border.Kind()] += units(r.Source) * units(r.Destination) * lower.Applications(r.Application)
 		}
 	}
-	return use
+	var uses []Use
+	for _, kind := range []cloudfw.BorderKind{cloudfw.InternetBorder, cloudfw.NATBorder, cloudfw.VPCBorder} {
+		what := "policy quota (spread units)"
+		if kind != cloudfw.InternetBorder {
+			if before[kind]+after[kind] == 0 {
+				continue
+			}
+			what += " of " + string(kind) + " firewalls"
+		}
+		uses = append(uses, use(what, before[kind], after[kind], limits.SpreadUnits))
+	}
+	return uses
 }
 
 // untouched counts what belongs to other people.

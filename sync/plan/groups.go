@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"net/netip"
 	"slices"
 
 	"fwsync/cloudfw"
@@ -11,7 +12,8 @@ import (
 // is decided by exactly one kind of rule, a drop at the highest priority, so adding
 // before removing keeps every packet at its old or its new verdict. Where the
 // group has no room for both, the leavers go first: they are unblocked a moment
-// before the newcomers are blocked, which is their new verdict too.
+// before the newcomers are blocked, which is their new verdict too. An address that
+// stays blocked but changes from one rule to another needs room for both.
 func diffGroups(owner cloudfw.Owner, live cloudfw.Snapshot, wanted lower.Wanted, limits cloudfw.Limits) []cloudfw.Step {
 	target := listTargets(wanted)
 	var before, after []cloudfw.Step
@@ -40,12 +42,12 @@ func diffGroups(owner cloudfw.Owner, live cloudfw.Snapshot, wanted lower.Wanted,
 		}
 	}
 	for _, want := range wanted.Groups {
-		before = append(before, groupSteps(owner, live, want, limits)...)
+		before = append(before, groupSteps(owner, live, want, wanted.Lists, limits)...)
 	}
 	return append(before, after...)
 }
 
-func groupSteps(owner cloudfw.Owner, live cloudfw.Snapshot, want lower.Group, limits cloudfw.Limits) []cloudfw.Step {
+func groupSteps(owner cloudfw.Owner, live cloudfw.Snapshot, want lower.Group, lists []cloudfw.PrefixList, limits cloudfw.Limits) []cloudfw.Step {
 	group, _ := live.Group(want.Target.GroupID)
 	var missing, leftover []cloudfw.GroupRule
 	matched := make([]bool, len(group.Rules))
@@ -69,11 +71,46 @@ func groupSteps(owner cloudfw.Owner, live cloudfw.Snapshot, want lower.Group, li
 		need += cost(r, live, want)
 	}
 	authorise := batch(cloudfw.AuthoriseRules, want.Target, missing, limits.RulesPerCall, "blocked and not in the group")
-	revoke := batch(cloudfw.RevokeRules, want.Target, leftover, limits.RulesPerCall, "ours and not wanted")
-	if used+need > limits.RulesPerGroup {
-		return append(revoke, authorise...)
+	if used+need <= limits.RulesPerGroup {
+		return append(authorise, batch(cloudfw.RevokeRules, want.Target, leftover, limits.RulesPerCall, "ours and not wanted")...)
 	}
-	return append(authorise, revoke...)
+	leaving, replaced := apart(leftover, want, lists, live)
+	for _, r := range leaving {
+		used -= lower.RuleCost(r, live)
+	}
+	steps := batch(cloudfw.RevokeRules, want.Target, leaving, limits.RulesPerCall, "ours and no longer blocked")
+	rest := batch(cloudfw.RevokeRules, want.Target, replaced, limits.RulesPerCall, "ours, and its addresses are held in another way")
+	if used+need <= limits.RulesPerGroup {
+		return slices.Concat(steps, authorise, rest)
+	}
+	return slices.Concat(steps, rest, authorise) // no room for both: the proof names the moment
+}
+
+// apart tells leftover rules whose addresses are no longer blocked, which may go at
+// once, from those whose addresses another rule holds from now on.
+func apart(leftover []cloudfw.GroupRule, want lower.Group, lists []cloudfw.PrefixList, live cloudfw.Snapshot) (leaving, replaced []cloudfw.GroupRule) {
+	var held []netip.Prefix
+	for _, r := range want.Rules {
+		held = append(held, addressesOf(r.Peer, live, lists)...)
+	}
+	for _, r := range leftover {
+		if slices.ContainsFunc(addressesOf(r.Peer, live, nil), func(p netip.Prefix) bool { return slices.ContainsFunc(held, p.Overlaps) }) {
+			replaced = append(replaced, r)
+		} else {
+			leaving = append(leaving, r)
+		}
+	}
+	return leaving, replaced
+}
+
+func addressesOf(peer cloudfw.Peer, live cloudfw.Snapshot, wanted []cloudfw.PrefixList) []netip.Prefix {
+	for _, l := range wanted {
+		if peer.Kind == cloudfw.List && l.Name == peer.Value {
+			return l.Prefixes
+		}
+	}
+	prefixes, _ := live.Addresses(peer)
+	return prefixes
 }
 
 func cost(r cloudfw.GroupRule, live cloudfw.Snapshot, want lower.Group) int {

@@ -8,7 +8,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"slices"
 	"time"
 
 	"fwsync/cloudfw"
@@ -35,27 +34,32 @@ type Input struct {
 // Plan is the steps and everything a person needs to judge them. It is data:
 // sorted, numbered by position, serialisable, the same for the same Input.
 type Plan struct {
-	Schema     string          `json:"schema"`
-	ID         string          `json:"id"` // names this plan in the ledger; a plan file is used once
-	Owner      cloudfw.Owner   `json:"owner"`
-	Cloud      string          `json:"cloud,omitempty"`
-	CreatedAt  time.Time       `json:"created_at"`
-	ExpiresAt  time.Time       `json:"expires_at"`
-	PolicyHash string          `json:"policy_hash"`
-	Live       string          `json:"live"` // fingerprint of the observed state
-	Steps      []cloudfw.Step  `json:"steps"`
-	Capacity   []Use           `json:"capacity"`
-	Untouched  []Untouched     `json:"untouched"`
-	Shelved    []lower.Shelved `json:"shelved,omitempty"`
-	Notes      []string        `json:"notes,omitempty"`
+	Schema     string            `json:"schema"`
+	ID         string            `json:"id"` // names this plan in the ledger; a plan file is used once
+	Owner      cloudfw.Owner     `json:"owner"`
+	Cloud      string            `json:"cloud,omitempty"`
+	CreatedAt  time.Time         `json:"created_at"`
+	ExpiresAt  time.Time         `json:"expires_at"`
+	PolicyHash string            `json:"policy_hash"`
+	Live       string            `json:"live"` // fingerprint of the observed state
+	Steps      []cloudfw.Step    `json:"steps"`
+	Proof      Proof             `json:"proof"`
+	Calls      Calls             `json:"calls"`
+	Capacity   []Use             `json:"capacity"`
+	Untouched  []Untouched       `json:"untouched"`
+	Shelved    []lower.Shelved   `json:"shelved,omitempty"`
+	Condensed  []lower.Condensed `json:"condensed,omitempty"`
+	Notes      []string          `json:"notes,omitempty"`
 }
 
 // Use is one bounded resource before and after the plan. Limit 0 means unknown.
+// Warning says that at least 80 % of what may run out will be used.
 type Use struct {
-	What   string `json:"what"`
-	Before int    `json:"before"`
-	After  int    `json:"after"`
-	Limit  int    `json:"limit"`
+	What    string `json:"what"`
+	Before  int    `json:"before"`
+	After   int    `json:"after"`
+	Limit   int    `json:"limit"`
+	Warning bool   `json:"warning,omitempty"`
 }
 
 // Untouched counts objects of other people that fwsync saw and leaves alone.
@@ -66,11 +70,12 @@ type Untouched struct {
 
 // Compute plans the way from live to intent. The error is lower.Lower's.
 //
-// The order of the steps keeps every intermediate state safe (promise P2):
+// The order of the steps keeps every intermediate state safe (promise P2), and the
+// packet engine looks at each: the result is in Proof.
 //
 //  1. new books, and new addresses into the blocked books that exist;
-//  2. each firewall list swept from the top: a wanted rule that is live moves up to
-//     its place, a missing one is inserted there. Ours end up on top, in order;
+//  2. each firewall list from the top: what may stay stays, a wanted rule that is live
+//     moves to its place, a missing one is inserted there;
 //  3. what is left of ours is deleted from the bottom up;
 //  4. addresses leave books, then unused books go;
 //  5. security groups: lists, then rules, then what is left.
@@ -84,53 +89,12 @@ func Compute(in Input) (Plan, error) {
 	if err != nil {
 		return Plan{}, err
 	}
-	p.Shelved = wanted.Shelved
+	p.Shelved, p.Condensed = wanted.Shelved, wanted.Condensed
 	p.Capacity = capacity(in.Intent.Owner, in.Live, wanted, in.Limits)
+	p.Notes = append(p.Notes, scarce(p.Capacity)...)
 	p.Untouched = untouched(in.Intent.Owner, in.Live)
 	p.ID = p.identify()
 	return p, nil
-}
-
-// order fills in the steps and the notes. Two edits of a book in place would not be
-// safe, so such a book is retired: its addresses go to another book under a rule of
-// its own, and the old pair is left over.
-//
-//   - It loses addresses while its rule has to be put in place: the rule, once there,
-//     would block the leavers, which it may not have done where it stood.
-//   - It gains addresses while a rule that is left over refers to it: somebody made
-//     that rule do something else, and it would do it to the newcomers.
-func (p *Plan) order(in Input) (lower.Wanted, error) {
-	retired := map[string]bool{}
-	for {
-		wanted, err := lower.Lower(in.Intent, in.Live, in.Limits, retired)
-		if err != nil {
-			return lower.Wanted{}, err
-		}
-		books := diffBooks(in.Intent.Owner, in.Live, wanted.Books)
-		p.Steps, p.Notes = append([]cloudfw.Step{}, books.before...), books.notes
-		// Peers are resolved as they will be: the wanted books first.
-		world := cloudfw.Snapshot{Books: slices.Concat(wanted.Books, in.Live.Books)}
-		unsafe := false
-		for _, key := range wanted.Keys(in.Live) {
-			steps, notes := sweep(in.Intent.Owner, key.Border.Firewall(), in.Live.List(key), wanted.Rules[key], world)
-			for _, s := range steps {
-				for _, peer := range []cloudfw.Peer{s.Rule.Source, s.Rule.Destination} {
-					if books.shrinks(peer) || s.Op == cloudfw.DeleteRule && books.grows(peer) {
-						retired[peer.Value] = true
-						unsafe = true
-					}
-				}
-			}
-			p.Steps = append(p.Steps, steps...)
-			p.Notes = append(p.Notes, notes...)
-		}
-		if unsafe {
-			continue
-		}
-		p.Steps = append(p.Steps, books.after...)
-		p.Steps = append(p.Steps, diffGroups(in.Intent.Owner, in.Live, wanted, in.Limits)...)
-		return wanted, nil
-	}
 }
 
 // Changes reports whether the plan has anything to do.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -119,6 +120,12 @@ func TestP2EveryIntermediateStateIsSafeAndThePlanConverges(t *testing.T) {
 			p, err := Compute(in)
 			if err != nil {
 				t.Fatal(err)
+			}
+			for _, m := range p.Proof.Unsafe {
+				// A group may have no room for the old rule and the new one.
+				if !strings.HasPrefix(m.List, "security group") {
+					t.Fatalf("not proven safe: %+v", m)
+				}
 			}
 			final := &world{t: t, snap: clone(w.snap), next: w.next}
 			for _, s := range p.Steps {

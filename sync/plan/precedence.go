@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -11,24 +12,25 @@ import (
 // precedence notes where our rules come to stand above rules of other people that
 // they contradict: not a change to those, but a change to what they do. That the
 // blocked are dropped above everything goes without saying.
-func precedence(owner cloudfw.Owner, list []cloudfw.FirewallRule, ours int, before []cloudfw.FirewallRule, world cloudfw.Snapshot) []string {
-	var notes []string
-	for _, foreign := range list[min(ours, len(list)):] {
-		for _, own := range list[:ours] {
-			if own.Action == foreign.Action || foreign.Disabled || strings.HasPrefix(own.Source.Value, owner.BookName("blocked")) {
-				continue
-			}
-			if cloudfw.Overlap(own, foreign, world) && !already(before, own, foreign) {
-				notes = append(notes, fmt.Sprintf("our %s now stands above %s (%q, not ours), which it contradicts", own, foreign, foreign.Description))
+func (a *arranging) precedence(live []cloudfw.FirewallRule) []string {
+	type pair struct{ foreign, own int }
+	var pairs []pair
+	blocked := a.owner.BookName("blocked")
+	for i, w := range a.wanted {
+		if strings.HasPrefix(w.Source.Value, blocked) || strings.HasPrefix(w.Destination.Value, blocked) {
+			continue
+		}
+		for _, at := range a.ground.Meeting(1, i, 0) {
+			above := a.place[i] >= 0 && a.place[i] < at // it stood there before
+			if r := live[at]; !above && !a.owner.Owns("rule", r.Description) && contradict(r, w) {
+				pairs = append(pairs, pair{at, i})
 			}
 		}
 	}
+	slices.SortFunc(pairs, func(x, y pair) int { return cmp.Or(cmp.Compare(x.foreign, y.foreign), cmp.Compare(x.own, y.own)) })
+	var notes []string
+	for _, p := range pairs {
+		notes = append(notes, fmt.Sprintf("our %s now stands above %s (%q, not ours), which it contradicts", a.wanted[p.own], live[p.foreign], live[p.foreign].Description))
+	}
 	return notes
-}
-
-// already reports whether own stood above foreign before.
-func already(before []cloudfw.FirewallRule, own, foreign cloudfw.FirewallRule) bool {
-	ownAt := slices.IndexFunc(before, own.Same)
-	foreignAt := slices.IndexFunc(before, func(r cloudfw.FirewallRule) bool { return r.ID == foreign.ID })
-	return ownAt >= 0 && ownAt < foreignAt
 }

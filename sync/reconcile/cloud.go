@@ -26,6 +26,9 @@ type Cloud struct {
 	Traffic func() cloudfw.Traffic // calls made so far
 	Calls   func() []Call
 	Timings func() []Timing // may be nil
+	// Identity asks the cloud whose account this is, so that a plan file is applied to
+	// the account that it was made for. May be nil: files are then bound by Title alone.
+	Identity func(context.Context) (string, error)
 }
 
 // Outlook is the intent of the moment, the live state and the plan between them.
@@ -45,7 +48,9 @@ type job struct {
 	policy  *policies.Policy // the part that concerns the cloud
 	account cloudfw.Account  // nil where nothing may be written
 
+	sick    []string // sources that could not be believed in this pass
 	outlook Outlook
+	known   []ledger.Gap // that earlier runs left
 	report  CloudReport
 	err     error
 }
@@ -55,7 +60,7 @@ func (l *Look) jobs(accounts []cloudfw.Account) []*job {
 	jobs := make([]*job, len(l.Clouds))
 	for i, c := range l.Clouds {
 		jobs[i] = &job{Look: l, Cloud: c, policy: l.Policy.In(c.Name)}
-		jobs[i].report = CloudReport{Cloud: c.Title, Name: c.Name, Refusals: []gates.Refusal{}, Calls: []Call{}}
+		jobs[i].report = CloudReport{Cloud: c.Title, Name: c.Name, Gates: []gates.Finding{}, Refusals: []gates.Refusal{}, Calls: []Call{}}
 		if accounts != nil {
 			jobs[i].account = accounts[i]
 		}
@@ -77,6 +82,11 @@ func together(jobs []*job, do func(*job) error) {
 
 // look compiles the intent, observes, plans and asks the gates.
 func (j *job) look(ctx context.Context, decisions []ledger.Decision, now time.Time) error {
+	known, err := j.Ledger.Gaps(ctx, j.Name)
+	if err != nil {
+		return fmt.Errorf("reading the gaps of earlier runs: %w", err)
+	}
+	j.known = known
 	live, err := j.Reader.Observe(ctx, j.policy.Scope())
 	if err != nil {
 		return fmt.Errorf("observing the cloud: %w", err)
@@ -89,9 +99,13 @@ func (j *job) look(ctx context.Context, decisions []ledger.Decision, now time.Ti
 	if err != nil {
 		return fmt.Errorf("planning: %w", err)
 	}
-	refusals := gates.Check(gates.Input{Plan: p, Live: live, Intent: intent, Limits: j.Gates, Operator: j.Operator, Ended: ended(decisions, now)})
+	j.report.Gates = gates.Run(gates.Input{
+		Plan: p, Live: live, Intent: intent, Limits: j.Gates, Operator: j.Operator, Providers: j.Providers,
+		Ended: ended(decisions, now), Sick: j.sick, At: j.Now(),
+	})
+	refusals := gates.Refusals(j.report.Gates)
 	j.outlook = Outlook{Intent: intent, Live: live, Plan: p, Refusals: refusals, Exempted: exempted}
-	j.report.Plan, j.report.Exempted = p, exempted
+	j.report.Plan, j.report.Exempted, j.report.live = p, exempted, live
 	if len(refusals) > 0 {
 		j.report.Refusals = refusals
 	}
@@ -99,17 +113,21 @@ func (j *job) look(ctx context.Context, decisions []ledger.Decision, now time.Ti
 }
 
 // intent compiles the policies and the decisions of the moment. The account's own
-// addresses, as the cloud lists them, and the operator's count as allowed.
+// addresses, as the cloud lists them, the operator's and the providers' count as
+// allowed.
 func (j *job) intent(decisions []ledger.Decision, live cloudfw.Snapshot, now time.Time) (cloudfw.Intent, []Exempted, error) {
 	decisions = slices.Clip(decisions)
-	never := func(a netip.Addr, reason string) {
-		decisions = append(decisions, ledger.Decision{Verdict: ledger.Allow, Prefix: cloudfw.HostPrefix(a), Start: now, Reason: reason})
+	never := func(p netip.Prefix, reason string) {
+		decisions = append(decisions, ledger.Decision{Verdict: ledger.Allow, Prefix: p, Start: now, Reason: reason})
 	}
 	for _, a := range live.Assets {
-		never(a.Address, "our own address")
+		never(cloudfw.HostPrefix(a.Address), "our own address")
 	}
 	for _, a := range j.Operator.Addresses {
-		never(a, "the operator's address")
+		never(cloudfw.HostPrefix(a), "the operator's address")
+	}
+	for _, e := range j.Providers {
+		never(e.Prefix, e.Reason)
 	}
 	compiled, err := j.policy.Compile(decisions, j.Owner, now)
 	if err != nil {
@@ -136,8 +154,9 @@ func ended(decisions []ledger.Decision, now time.Time) map[netip.Prefix]bool {
 	return over
 }
 
-// confirm verifies the intent against the cloud as it is now. A cloud that was not
-// changed is as it was observed.
+// confirm verifies the intent against the cloud as it is now, and keeps since when
+// there are the gaps that it finds. A cloud that was not changed is as it was
+// observed.
 func (j *job) confirm(ctx context.Context) error {
 	live := j.outlook.Live
 	if j.outlook.Plan.Changes() {
@@ -146,16 +165,41 @@ func (j *job) confirm(ctx context.Context) error {
 			return fmt.Errorf("reading the cloud back: %w", err)
 		}
 	}
-	return j.check(live)
+	if err := j.check(live); err != nil {
+		return err
+	}
+	now := j.Now().UTC()
+	found := j.report.Verification.Gaps
+	kept := make([]ledger.Gap, len(found))
+	for i, g := range found {
+		if g.Since.IsZero() {
+			found[i] = g.Aged(now, now)
+		}
+		kept[i] = ledger.Gap{Target: g.Target, Subject: g.Subject, Since: found[i].Since}
+	}
+	if err := j.Ledger.KeepGaps(ctx, j.Name, kept); err != nil {
+		return fmt.Errorf("keeping the gaps: %w", err)
+	}
+	return nil
 }
 
-// check traces the intent to the live state.
+// check traces the intent to the live state and tells the age of the gaps that an
+// earlier run has seen.
 func (j *job) check(live cloudfw.Snapshot) error {
 	wanted, err := lower.Lower(j.outlook.Intent, live, j.Limits, nil)
 	if err != nil {
 		return err
 	}
 	verified := verify.Check(j.outlook.Intent, wanted, live)
+	type place struct{ target, subject string }
+	since := make(map[place]time.Time, len(j.known))
+	for _, g := range j.known {
+		since[place{g.Target, g.Subject}] = g.Since
+	}
+	now := j.Now().UTC()
+	for i, g := range verified.Gaps {
+		verified.Gaps[i] = g.Aged(since[place{g.Target, g.Subject}], now)
+	}
 	j.report.Verification = &verified
 	return nil
 }

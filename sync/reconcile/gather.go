@@ -34,6 +34,17 @@ type Gathered struct {
 	prolonged []int64 // ids of decisions in Intake that were there before
 }
 
+// sick names the sources that could not be believed.
+func (g Gathered) sick() []string {
+	var names []string
+	for _, s := range g.Sources {
+		if !s.Health.OK {
+			names = append(names, s.Name)
+		}
+	}
+	return names
+}
+
 // gather reads every source from where the last pass stopped, feeds one detection
 // engine whose windows go on from the last pass, and decides. A source that cannot
 // be read is reported as sick and keeps its position; the others go on (promise P7).

@@ -22,7 +22,10 @@ type Look struct {
 	Sources  []Source
 	Gates    gates.Limits
 	Operator gates.Operator
-	Now      func() time.Time
+	// Providers are the ranges of others that are never blocked, as their feeds name
+	// them now.
+	Providers []cloudfw.Exempt
+	Now       func() time.Time
 }
 
 // Preview looks and plans; neither a cloud nor the ledger is changed. The decisions
@@ -39,7 +42,10 @@ func (l *Look) Preview(ctx context.Context) (Report, []ledger.Decision, error) {
 	}
 	fresh := gathered.Intake.Decisions
 	jobs := l.jobs(nil)
-	together(jobs, func(j *job) error { return j.look(ctx, merge(known, fresh), l.Now()) })
+	together(jobs, func(j *job) error {
+		j.sick = gathered.sick()
+		return j.look(ctx, merge(known, fresh), l.Now())
+	})
 	return l.report("plan", gathered, jobs), fresh, failure(jobs)
 }
 

@@ -1,165 +1,179 @@
 package reconcile
 
 import (
+	"bytes"
+	"cmp"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"time"
+	"regexp"
+	"slices"
+	"strconv"
 
+	"fwsync/cloudfw"
 	"fwsync/ledger"
 	"fwsync/sync/plan"
 )
 
 // FileSchema is the version of the plan file.
-const FileSchema = "fwsync.planfile/v2"
+const FileSchema = "fwsync.planfile/v3"
+
+// mostFileBytes bounds what is read of a plan file.
+const mostFileBytes = 256 << 20
 
 // PlanFile is what a person reviewed: a plan for each cloud, and the decisions that
 // they enforce and that are not in the ledger yet. It is bound to the world it saw:
-// owner, clouds, policies and every object read (promise P8).
+// owner, accounts, policies and every object read (promise P8). The same input gives
+// the same bytes: sorted, one item a line.
 type PlanFile struct {
 	Schema    string            `json:"schema"`
+	Digest    string            `json:"digest"` // of all that follows; tells an edited file, and is no signature
 	Plans     []CloudPlan       `json:"plans"`
 	Decisions []ledger.Decision `json:"decisions"`
 }
 
 // CloudPlan is the plan for one cloud.
 type CloudPlan struct {
-	Cloud string    `json:"cloud"` // its title
-	Plan  plan.Plan `json:"plan"`
+	Cloud   string    `json:"cloud"`             // its title
+	Account string    `json:"account,omitempty"` // whose it is, as the cloud says
+	Plan    plan.Plan `json:"plan"`
+	Objects []Object  `json:"objects"` // all that the plan was made from
 }
 
-// File makes the plan file of a report without failures.
-func (r Report) File(fresh []ledger.Decision) PlanFile {
-	f := PlanFile{Schema: FileSchema, Decisions: fresh}
-	for _, c := range r.Each() {
-		f.Plans = append(f.Plans, CloudPlan{c.Cloud, c.Plan})
+// File makes the plan file of a preview without failures. It asks each cloud whose
+// account it is.
+func (l *Look) File(ctx context.Context, r Report, fresh []ledger.Decision) (PlanFile, error) {
+	f := PlanFile{Schema: FileSchema, Decisions: slices.Clone(fresh)}
+	slices.SortStableFunc(f.Decisions, func(a, b ledger.Decision) int {
+		return cmp.Or(cmp.Compare(a.ID, b.ID), cloudfw.ComparePrefixes(a.Prefix, b.Prefix), cmp.Compare(a.Rule, b.Rule), a.Start.Compare(b.Start))
+	})
+	for i, c := range r.Each() {
+		account, err := l.Clouds[i].account(ctx)
+		if err != nil {
+			return PlanFile{}, err
+		}
+		f.Plans = append(f.Plans, CloudPlan{c.Cloud, account, c.Plan, Objects(c.live)})
 	}
-	return f
+	// Once through JSON, so that what is written is what a reader will make of it.
+	text, err := json.Marshal(f)
+	if err != nil {
+		return PlanFile{}, err
+	}
+	var read PlanFile
+	if err := json.Unmarshal(text, &read); err != nil {
+		return PlanFile{}, err
+	}
+	read.Digest = read.digest()
+	return read, nil
+}
+
+// account asks whose the cloud is; empty where nobody can tell.
+func (c Cloud) account(ctx context.Context) (string, error) {
+	if c.Identity == nil {
+		return "", nil
+	}
+	id, err := c.Identity(ctx)
+	if err != nil {
+		return "", fmt.Errorf("asking whose account %s is: %w", c.Title, err)
+	}
+	return id, nil
+}
+
+// digest hashes everything but itself.
+func (f PlanFile) digest() string {
+	f.Digest = ""
+	var text bytes.Buffer
+	if err := f.Write(&text); err != nil {
+		panic("reconcile: a plan file is plain data and always marshals: " + err.Error())
+	}
+	sum := sha256.Sum256(text.Bytes())
+	return "sha256:" + hex.EncodeToString(sum[:])
 }
 
 // Write writes the file's JSON form.
 func (f PlanFile) Write(w io.Writer) error {
 	enc := json.NewEncoder(w)
 	enc.SetIndent("", "  ")
+	enc.SetEscapeHTML(false)
 	return enc.Encode(f)
 }
 
-// ReadPlanFile reads a plan file strictly.
+// FileError is the error of something that is no plan file that this fwsync can use.
+type FileError struct{ Reason, Advice string }
+
+func (e *FileError) Error() string { return e.Reason }
+
+// Hint says what to do about it.
+func (e *FileError) Hint() string { return cmp.Or(e.Advice, "make a new one: fwsync plan --out FILE") }
+
+var versioned = regexp.MustCompile(`^fwsync\.planfile/v([0-9]+)$`)
+
+// ReadPlanFile reads a plan file strictly. The errors are *FileError, or the
+// reader's.
 func ReadPlanFile(r io.Reader) (PlanFile, error) {
+	data, err := io.ReadAll(io.LimitReader(r, mostFileBytes+1))
+	switch {
+	case err != nil:
+		return PlanFile{}, err
+	case len(data) > mostFileBytes:
+		return PlanFile{}, &FileError{Reason: fmt.Sprintf("this is not a plan file: it has more than %d MiB", mostFileBytes>>20)}
+	}
+	// The version first: a newer file may have what this fwsync does not know.
+	var head struct {
+		Schema string `json:"schema"`
+	}
+	if err := json.Unmarshal(data, &head); err != nil {
+		return PlanFile{}, notAPlan(err)
+	}
+	if head.Schema != FileSchema {
+		return PlanFile{}, otherVersion(head.Schema)
+	}
 	var f PlanFile
-	dec := json.NewDecoder(r)
+	dec := json.NewDecoder(bytes.NewReader(data))
 	dec.DisallowUnknownFields()
 	if err := dec.Decode(&f); err != nil {
-		return f, fmt.Errorf("this is not a plan file: %w", err)
-	}
-	if f.Schema != FileSchema {
-		return f, fmt.Errorf("the plan file has schema %q, this fwsync reads %q", f.Schema, FileSchema)
+		return PlanFile{}, notAPlan(err)
 	}
 	if len(f.Plans) == 0 {
-		return f, errors.New("the plan file holds no plan")
+		return PlanFile{}, &FileError{Reason: "the plan file holds no plan"}
 	}
+	edited := f.Digest != f.digest()
 	for _, p := range f.Plans {
-		switch {
-		case p.Plan.Schema != plan.Schema:
-			return f, fmt.Errorf("the plan has schema %q, this fwsync reads %q", p.Plan.Schema, plan.Schema)
-		case !p.Plan.Intact():
-			return f, errors.New("the plan file was edited: its content does not match its id")
+		if p.Plan.Schema != plan.Schema {
+			return PlanFile{}, &FileError{Reason: fmt.Sprintf("the plan has schema %q, this fwsync reads %q", p.Plan.Schema, plan.Schema)}
 		}
+		edited = edited || !p.Plan.Intact()
+	}
+	if edited {
+		return PlanFile{}, &FileError{Reason: "the plan file was edited: its content does not match its digest", Advice: "change the policies or the decisions instead, then make a new one: fwsync plan --out FILE"}
 	}
 	return f, nil
 }
 
-// Stale is the error of a plan file that no longer fits the world. Nothing was done.
-type Stale struct{ Reason string }
-
-func (e *Stale) Error() string { return "the plan file does not fit any more: " + e.Reason }
-
-// Hint says what to do about it.
-func (e *Stale) Hint() string { return "make a new one: fwsync plan --out FILE" }
-
-// ApplyFile executes exactly the plans of the file, or nothing: every cloud is looked
-// at before the first one is touched. The decisions of the file enter the ledger
-// first.
-func (c *Controller) ApplyFile(ctx context.Context, f PlanFile) (Report, error) {
-	if err := c.fits(f); err != nil {
-		return Report{}, err
+func notAPlan(err error) error {
+	reason := "this is not a plan file: " + err.Error()
+	if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
+		reason += fmt.Sprintf(" (at byte %d)", syntax.Offset)
 	}
-	known, err := c.Ledger.Decisions(ctx, time.Time{})
-	if err != nil {
-		return Report{}, fmt.Errorf("reading the decisions: %w", err)
-	}
-	fresh := onlyNew(known, f.Decisions)
-	jobs := c.jobs(c.Accounts)
-	for i, j := range jobs {
-		wanted := f.Plans[i].Plan
-		// The plan is worked out once more, at the time of the file: the same policies,
-		// decisions and live state must give the same steps, or something else changed.
-		if err := j.look(ctx, merge(known, fresh), wanted.CreatedAt); err != nil {
-			j.err = err
-			return Report{}, failure(jobs)
-		}
-		switch {
-		case j.outlook.Plan.Live != wanted.Live:
-			return Report{}, &Stale{"the cloud has changed since"}
-		case j.outlook.Plan.ID != wanted.ID:
-			return Report{}, &Stale{"the decisions have changed since"}
-		}
-	}
-	for i, p := range f.Plans {
-		first, err := c.Ledger.UsePlan(ctx, ledger.AppliedPlan{ID: p.Plan.ID, StartedAt: c.Now().UTC(), Author: c.Author, Steps: len(p.Plan.Steps)})
-		if err != nil {
-			return Report{}, fmt.Errorf("recording the plan: %w", err)
-		}
-		if !first && i == 0 {
-			return Report{}, &Stale{"it has been applied before"}
-		}
-	}
-	stored, err := c.Ledger.TakeIn(ctx, ledger.Intake{Decisions: fresh})
-	if err != nil {
-		return Report{}, fmt.Errorf("storing the plan's decisions: %w", err)
-	}
-	c.Command = "apply"
-	c.execute(ctx, jobs)
-	return c.finish(Gathered{Intake: ledger.Intake{Decisions: stored}}, jobs, ""), failure(jobs)
+	return &FileError{Reason: reason}
 }
 
-// fits refuses a file that is of another installation or another time.
-func (c *Controller) fits(f PlanFile) error {
-	if len(f.Plans) != len(c.Clouds) {
-		return &Stale{fmt.Sprintf("it is for %d clouds, the configuration names %d", len(f.Plans), len(c.Clouds))}
+// otherVersion tells newer files from older ones and from something else.
+func otherVersion(schema string) error {
+	own, _ := strconv.Atoi(versioned.FindStringSubmatch(FileSchema)[1])
+	m := versioned.FindStringSubmatch(schema)
+	if m == nil {
+		return &FileError{Reason: fmt.Sprintf("this is not a plan file: its schema is %q, not %q", schema, FileSchema)}
 	}
-	for i, cp := range f.Plans {
-		switch p := cp.Plan; {
-		case p.Owner != c.Owner:
-			return &Stale{fmt.Sprintf("it is of owner %q, the configuration's is %q", p.Owner, c.Owner)}
-		case cp.Cloud != c.Clouds[i].Title:
-			return &Stale{fmt.Sprintf("it is for %s, the configuration names %s", cp.Cloud, c.Clouds[i].Title)}
-		case c.Now().After(p.ExpiresAt):
-			return &Stale{fmt.Sprintf("it expired at %s", p.ExpiresAt.Format(time.RFC3339))}
-		case p.PolicyHash != c.Policy.Hash():
-			return &Stale{"the policies have changed since"}
-		}
+	if version, err := strconv.Atoi(m[1]); err == nil && version < own {
+		return &FileError{Reason: fmt.Sprintf("the plan file was made by an older fwsync: its format is v%s, this fwsync reads v%d", m[1], own)}
 	}
-	return nil
-}
-
-// onlyNew leaves out decisions that entered the ledger in another way meanwhile.
-func onlyNew(known, wanted []ledger.Decision) []ledger.Decision {
-	type key struct {
-		prefix, rule string
-		start        int64
+	return &FileError{
+		Reason: fmt.Sprintf("the plan file was made by a newer fwsync: its format is v%s, this fwsync reads v%d", m[1], own),
+		Advice: "update fwsync here, or make the plan with this one: fwsync plan --out FILE",
 	}
-	have := map[key]bool{}
-	for _, d := range known {
-		have[key{d.Prefix.String(), d.Rule, d.Start.UnixMilli()}] = true
-	}
-	var fresh []ledger.Decision
-	for _, d := range wanted {
-		if d.ID != 0 || !have[key{d.Prefix.String(), d.Rule, d.Start.UnixMilli()}] {
-			fresh = append(fresh, d)
-		}
-	}
-	return fresh
 }

@@ -51,7 +51,10 @@ func (c *Controller) RunOnce(ctx context.Context) (Report, error) {
 		return Report{}, fmt.Errorf("reading the decisions: %w", err)
 	}
 	jobs := c.jobs(c.Accounts)
-	together(jobs, func(j *job) error { return j.look(ctx, decisions, c.Now()) })
+	together(jobs, func(j *job) error {
+		j.sick = gathered.sick()
+		return j.look(ctx, decisions, c.Now())
+	})
 	recovered, err := c.recover(ctx, jobs)
 	if err != nil {
 		return c.finish(gathered, jobs, recovered), err

@@ -47,17 +47,23 @@ func (r Report) Changes() bool {
 
 // CloudReport is what was found and done in one cloud.
 type CloudReport struct {
-	Cloud        string          `json:"cloud"`          // for people
-	Name         string          `json:"name,omitempty"` // as policies name it; absent with a single cloud
-	Failed       string          `json:"failed,omitempty"`
-	Exempted     []Exempted      `json:"exempted,omitempty"`
-	Plan         plan.Plan       `json:"plan"`
-	Refusals     []gates.Refusal `json:"refusals"`
-	Applied      *apply.Result   `json:"applied,omitempty"`
-	Stopped      string          `json:"stopped,omitempty"`
-	Calls        []Call          `json:"calls"`
-	Timings      []Timing        `json:"timings,omitempty"`
-	Verification *verify.Report  `json:"verification,omitempty"`
+	Cloud        string           `json:"cloud"`          // for people
+	Name         string           `json:"name,omitempty"` // as policies name it; absent with a single cloud
+	Failed       string           `json:"failed,omitempty"`
+	Exempted     []Exempted       `json:"exempted,omitempty"`
+	Plan         plan.Plan        `json:"plan"`
+	Proof        plan.Proof       `json:"proof"`    // the plan's, at hand for other programs
+	Capacity     []plan.Use       `json:"capacity"` // likewise
+	Withheld     []gates.Withheld `json:"withheld"` // of all gates
+	Gates        []gates.Finding  `json:"gates"`    // what each gate let pass and withheld
+	Refusals     []gates.Refusal  `json:"refusals"`
+	Applied      *apply.Result    `json:"applied,omitempty"`
+	Stopped      string           `json:"stopped,omitempty"`
+	Calls        []Call           `json:"calls"`
+	Timings      []Timing         `json:"timings,omitempty"`
+	Verification *verify.Report   `json:"verification,omitempty"`
+
+	live cloudfw.Snapshot // what the plan was made from
 }
 
 // Summary are the figures that other programs read first, over all clouds.
@@ -132,6 +138,10 @@ func (l *Look) report(command string, g Gathered, jobs []*job) Report {
 		if j.err != nil {
 			part.Failed = j.err.Error()
 			r.Summary.Failed++
+		}
+		part.Proof, part.Capacity, part.Withheld = part.Plan.Proof, part.Plan.Capacity, []gates.Withheld{}
+		for _, f := range part.Gates {
+			part.Withheld = append(part.Withheld, f.Withheld...)
 		}
 		traffic := j.Traffic()
 		r.Summary.Reads += traffic.Reads

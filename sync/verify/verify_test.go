@@ -78,8 +78,7 @@ func TestP5BlockedMeansBlocked(t *testing.T) {
 		{"the address left the book", func(s *cloudfw.Snapshot) { s.Books[0].Prefixes = nil }, "no enabled drop rule"},
 		{"the rule is disabled", func(s *cloudfw.Snapshot) { drop(s).Disabled = true }, "disabled"},
 		{"the rule has a validity time", func(s *cloudfw.Snapshot) { drop(s).Validity.Repeat = cloudfw.Once }, "validity"},
-		{"the marker was edited", func(s *cloudfw.Snapshot) { drop(s).Description += " (mine)" }, "no enabled drop rule"},
-		{"a foreign accept of the address stands above", func(s *cloudfw.Snapshot) { onTop(s, foreign("198.51.100.0/24", "25", 1)) }, "lets it pass above"},
+		{"a foreign accept of the address stands above", func(s *cloudfw.Snapshot) { onTop(s, foreign("198.51.100.0/24", "25", 1)) }, "lets it pass above our drop #2, which must stand at #1"},
 		{"a foreign accept of others stands above", func(s *cloudfw.Snapshot) { onTop(s, foreign("203.0.113.0/24", "25", 1)) }, ""},
 		{"a foreign accept stands below", func(s *cloudfw.Snapshot) { s.Rules = append(s.Rules, foreign("0.0.0.0/0", "any", 3)); s.Sort() }, ""},
 	} {

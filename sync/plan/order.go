@@ -1,0 +1,143 @@
+package plan
+
+import (
+	"slices"
+
+	"fwsync/cloudfw"
+	"fwsync/cloudfw/lower"
+)
+
+// order fills in the steps, the notes, the proof and the calls.
+//
+// Which order of the steps is safe depends on what the rules mean, so two are tried:
+// addresses leave books after leftover rules are gone, or before. Where neither is
+// safe, a book that changes in place is the reason: such a book is retired, its
+// addresses go to another book under a rule of its own, and the old pair is left over.
+// If a moment is unsafe all the same, Proof names it.
+func (p *Plan) order(in Input) (lower.Wanted, error) {
+	retired := map[string]bool{}
+	fewest := -1
+	for {
+		d, err := newDraft(in, retired)
+		if err != nil {
+			return lower.Wanted{}, err
+		}
+		if fewest < 0 {
+			fewest = d.fewest // what is retired costs more than there was to do
+		}
+		p.Steps, p.Notes = d.inOrder(false), d.notes
+		if p.Proof = prove(in.Live, p.Steps); !p.Proof.Safe && d.removals() {
+			if steps := d.inOrder(true); prove(in.Live, steps).Safe {
+				p.Steps, p.Proof = steps, prove(in.Live, steps)
+			}
+		}
+		if p.Proof.Safe || !d.retire(p.Proof, retired) {
+			p.Calls = count(p.Steps, fewest)
+			return d.wanted, nil
+		}
+	}
+}
+
+// draft is all that has to be done, before it is put into an order.
+type draft struct {
+	live   cloudfw.Snapshot
+	wanted lower.Wanted
+	books  bookSteps
+	lists  []listSteps
+	groups []cloudfw.Step
+	notes  []string
+	fewest int
+}
+
+// listSteps are those of one ordered list: what puts rules in place, then what deletes.
+type listSteps struct {
+	key            cloudfw.ListKey
+	place, deletes []cloudfw.Step
+}
+
+func newDraft(in Input, retired map[string]bool) (draft, error) {
+	wanted, err := lower.Lower(in.Intent, in.Live, in.Limits, retired)
+	if err != nil {
+		return draft{}, err
+	}
+	owner := in.Intent.Owner
+	d := draft{live: in.Live, wanted: wanted, books: diffBooks(owner, in.Live, wanted.Books)}
+	d.notes = d.books.notes
+	d.fewest = len(d.books.before) + len(d.books.after)
+	// Peers are resolved as they will be: the wanted books first.
+	willBe := cloudfw.Snapshot{Books: slices.Concat(wanted.Books, in.Live.Books), Lists: in.Live.Lists}
+	for _, key := range wanted.Keys(in.Live) {
+		live, want := in.Live.List(key), wanted.Rules[key]
+		if len(want) == 0 && !slices.ContainsFunc(live, func(r cloudfw.FirewallRule) bool { return owner.Owns("rule", r.Description) }) {
+			continue
+		}
+		a := arrange(owner, key, live, want, in.Live, willBe)
+		at := slices.IndexFunc(a.steps, func(s cloudfw.Step) bool { return s.Op == cloudfw.DeleteRule })
+		if at < 0 {
+			at = len(a.steps)
+		}
+		d.lists = append(d.lists, listSteps{key, a.steps[:at], a.steps[at:]})
+		d.notes = append(d.notes, a.notes...)
+		d.fewest += a.fewest
+	}
+	d.groups = diffGroups(owner, in.Live, wanted, in.Limits)
+	d.fewest += len(d.groups)
+	return d, nil
+}
+
+// removals reports whether addresses leave books and rules go: only then their order
+// matters.
+func (d draft) removals() bool {
+	return slices.ContainsFunc(d.books.after, leaves) && slices.ContainsFunc(d.lists, func(l listSteps) bool { return len(l.deletes) > 0 })
+}
+
+func leaves(s cloudfw.Step) bool { return s.Op == cloudfw.RemoveAddresses }
+
+// inOrder puts the steps into one of the two orders.
+func (d draft) inOrder(leaveFirst bool) []cloudfw.Step {
+	steps := slices.Clone(d.books.before)
+	if leaveFirst {
+		for _, l := range d.lists {
+			steps = append(steps, l.place...)
+		}
+		for _, s := range d.books.after {
+			if leaves(s) {
+				steps = append(steps, s)
+			}
+		}
+	}
+	for _, l := range d.lists {
+		if !leaveFirst {
+			steps = append(steps, l.place...)
+		}
+		steps = append(steps, l.deletes...)
+	}
+	for _, s := range d.books.after {
+		if !leaveFirst || !leaves(s) {
+			steps = append(steps, s)
+		}
+	}
+	if steps = append(steps, d.groups...); steps == nil {
+		return []cloudfw.Step{}
+	}
+	return steps
+}
+
+// retire marks the books that change in place under the rules of lists with unsafe
+// moments, and reports whether there are any that were not marked before.
+func (d draft) retire(proof Proof, retired map[string]bool) bool {
+	more := false
+	for _, s := range slices.Concat(d.books.before, d.books.after) {
+		if s.Op != cloudfw.AppendAddresses && s.Op != cloudfw.RemoveAddresses || retired[s.Book.Name] {
+			continue
+		}
+		named := cloudfw.Peer{Kind: cloudfw.Book, Value: s.Book.Name}
+		names := func(r cloudfw.FirewallRule) bool { return r.Source == named || r.Destination == named }
+		for key := range proof.unsafe {
+			if slices.ContainsFunc(d.live.List(key), names) || slices.ContainsFunc(d.wanted.Rules[key], names) {
+				retired[s.Book.Name], more = true, true
+			}
+		}
+	}
+	return more
+}
