@@ -161,6 +161,7 @@ func renderPlan(s *screen, r reconcile.Report, c *reconcile.CloudReport) {
 	for _, e := range c.Exempted[:min(len(c.Exempted), mostRows)] {
 		s.line("  not blocked: %s (%s)", e.Prefix, e.Reason)
 	}
+	renderCondensed(s, c)
 	renderShelved(s, c)
 	renderCapacity(s, r, c)
 	var left []string
@@ -191,6 +192,20 @@ func renderProof(s *screen, p plan.Plan) {
 		extra = fmt.Sprintf(", %d more than the fewest, for safety", more)
 	}
 	s.line("  %s%s, about %.0f s", plural(p.Calls.Planned, "call"), extra, p.Calls.Seconds)
+}
+
+// renderCondensed lists the prefixes that stand for several blocks.
+func renderCondensed(s *screen, c *reconcile.CloudReport) {
+	members, innocents := 0, uint64(0)
+	for _, x := range c.Plan.Condensed {
+		members, innocents = members+x.Members, innocents+x.Innocents
+	}
+	if len(c.Plan.Condensed) > 0 {
+		s.line("  condensed, to fit: %d blocks; prefixes that stand for them: %d; innocents blocked with them: %d", members, len(c.Plan.Condensed), innocents)
+	}
+	for _, x := range c.Plan.Condensed[:min(len(c.Plan.Condensed), mostRows)] {
+		s.line("    %s at %s stands for %d blocks, innocents: %d", x.Prefix, x.Target, x.Members, x.Innocents)
+	}
 }
 
 func renderShelved(s *screen, c *reconcile.CloudReport) {
