@@ -26,12 +26,6 @@ type list struct {
 	effects *packets.Effects
 }
 
-// The lists of a effects.
-const (
-	declared = 0
-	exempt   = 1
-)
-
 // fate is what becomes of one declared rule in all lists that it is in.
 type fate struct {
 	taken    bool  // some list takes it
