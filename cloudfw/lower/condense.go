@@ -75,11 +75,17 @@ func (w *Wanted) record(target string, chosen condense.Selection, blocked []clou
 	for _, m := range chosen.Merges {
 		w.Condensed = append(w.Condensed, Condensed{target, m.Prefix, m.Members, m.Innocents})
 	}
-	w.Shelved = slices.Grow(w.Shelved, len(chosen.Evicted))
-	for _, e := range chosen.Evicted {
-		w.Shelved = append(w.Shelved, Shelved{target, blocked[e.ID], reason})
+	for _, e := range chosen.Evicted[:min(len(chosen.Evicted), mostShelved)] {
+		w.Shelved = append(w.Shelved, Shelved{Target: target, Block: blocked[e.ID], Reason: reason})
+	}
+	if more := len(chosen.Evicted) - mostShelved; more > 0 {
+		w.Shelved[len(w.Shelved)-1].More = more
 	}
 }
+
+// mostShelved bounds how many blocks of one kind a target lists as shelved, the worst
+// of them: small targets beside a large attack shelve nearly all of it, each of them.
+const mostShelved = 1000
 
 // overflow takes out of a selection what found no home. What is in place already of
 // that, and holds blocks only, stays until there is room; the candidates that nothing

@@ -59,6 +59,7 @@ type Shelved struct {
 	Target string        `json:"target"`
 	Block  cloudfw.Block `json:"block"`
 	Reason string        `json:"reason"`
+	More   int           `json:"more,omitempty"` // so many others of the target are shelved for the same reason and not listed
 }
 
 // Lower computes what the account must hold. The live snapshot must contain every

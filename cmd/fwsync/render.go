@@ -215,7 +215,7 @@ func renderShelved(s *screen, c *reconcile.CloudReport) {
 		if byTarget[x.Target] == 0 {
 			order = append(order, x.Target)
 		}
-		byTarget[x.Target]++
+		byTarget[x.Target] += 1 + x.More
 	}
 	for _, target := range order {
 		s.line("  %s has no room for %d of the blocks, those with the lowest scores (-o json lists them)", target, byTarget[target])

@@ -2,6 +2,7 @@ package verify
 
 import (
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -31,7 +32,7 @@ func TestAWiderPrefixInTheBookBlocksToo(t *testing.T) {
 		t.Fatal(err)
 	}
 	// With aggregation lowering wants the book as it is.
-	wanted.Books = live.Books
+	wanted.Books = slices.Clone(live.Books)
 	r := Check(intent, wanted, live)
 	if why := gapsOf(r, attacker, "internet-firewall"); why != "" || r.Enforced != 1 || r.Traces[0].Via != live.Books[0].Name {
 		t.Errorf("gap %q, %+v", why, r)

@@ -76,16 +76,10 @@ func (c *check) list(key cloudfw.ListKey) *liveList {
 func (c *check) blocks() {
 	enforced := make([]bool, len(c.intent.Blocked))
 	missing := make([][]Gap, len(c.intent.Blocked))
-	shelved := map[string]map[netip.Prefix]bool{}
-	for _, s := range c.wanted.Shelved {
-		if shelved[s.Target] == nil {
-			shelved[s.Target] = map[netip.Prefix]bool{}
-		}
-		shelved[s.Target][s.Block.Prefix] = true
-	}
 	for _, target := range c.intent.Targets {
 		name := target.Name()
 		answers := c.answers(target)
+		wanted := c.wantedAt(target)
 		c.report.Traces = slices.Grow(c.report.Traces, len(answers))
 		for _, part := range answers {
 			b := c.intent.Blocked[part.block]
@@ -94,7 +88,7 @@ func (c *check) blocks() {
 				part.trace.Target, part.trace.Until = name, b.Until
 				c.report.Traces = append(c.report.Traces, part.trace)
 				enforced[part.block] = true
-			case shelved[name][b.Prefix]:
+			case !wanted.hold(b.Prefix):
 				missing[part.block] = append(missing[part.block], Gap{Subject: b.Prefix.String(), Target: name, Reason: "no room at this target"})
 			default:
 				c.report.Gaps = append(c.report.Gaps, Gap{Subject: b.Prefix.String(), Target: name, Reason: part.why})
