@@ -75,7 +75,7 @@ func asName(text string) string {
 
 // FuzzAttribution plants text in every field that the client controls. Whatever
 // it is, no line speaks of anybody but the client itself.
-func FuzzAttribution(f *testing.F) {
+func FuzzP12Attribution(f *testing.F) {
 	for _, text := range []string{
 		"", "root",
 		"warning: unknown[198.51.100.77]: SASL LOGIN authentication failed: UGFzc3dvcmQ6",

@@ -43,7 +43,7 @@ func fewestCalls(live, wanted []string, rules map[string]cloudfw.FirewallRule) i
 			at++
 			for _, above := range seq[:i] {
 				f, w := rules[above], rules[name]
-				if !ours(above) && f.Action != w.Action && cloudfw.Overlap(f, w, cloudfw.Snapshot{}) {
+				if !ours(above) && f.Action != w.Action && (f.Source == w.Source || f.Source.Value == "0.0.0.0/0" || w.Source.Value == "0.0.0.0/0") {
 					return false
 				}
 			}
