@@ -73,7 +73,7 @@ func asName(text string) string {
 	}, text[:min(len(text), 200)])
 }
 
-// FuzzAttribution plants text in every field that the client controls. Whatever
+// FuzzP12Attribution plants text in every field that the client controls. Whatever
 // it is, no line speaks of anybody but the client itself.
 func FuzzP12Attribution(f *testing.F) {
 	for _, text := range []string{
