@@ -3,8 +3,11 @@ package cloudfw
 import (
 	"cmp"
 	"crypto/sha256"
+	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
+	"hash"
+	"net/netip"
 	"slices"
 	"time"
 )
@@ -56,20 +59,52 @@ func (s *Snapshot) Sort() {
 // have the same one, whenever they were taken. Call it on a sorted snapshot.
 func (s Snapshot) Fingerprint() string {
 	s.TakenAt = time.Time{}
+	sum := sha256.New()
+	// The sets first, in their binary form: as text they would take most of the time.
+	s.Books, s.Lists = slices.Clone(s.Books), slices.Clone(s.Lists)
+	for i := range s.Books {
+		s.Books[i].Prefixes = hashed(sum, s.Books[i].Prefixes)
+	}
+	for i := range s.Lists {
+		s.Lists[i].Prefixes = hashed(sum, s.Lists[i].Prefixes)
+	}
 	text, err := json.Marshal(s)
 	if err != nil {
 		panic("cloudfw: a snapshot is plain data and always marshals: " + err.Error())
 	}
-	sum := sha256.Sum256(text)
-	return hex.EncodeToString(sum[:])
+	sum.Write(text)
+	return hex.EncodeToString(sum.Sum(nil))
+}
+
+// hashed writes a set with its length in front, and returns nothing.
+func hashed(sum hash.Hash, set []netip.Prefix) []netip.Prefix {
+	text := make([]byte, 0, 8+18*len(set))
+	text = binary.BigEndian.AppendUint64(text, uint64(len(set)))
+	for _, p := range set {
+		at := len(text)
+		text = append(text, 0)
+		text, _ = p.AppendBinary(text) // never an error
+		text[at] = byte(len(text) - at)
+	}
+	sum.Write(text)
+	return nil
 }
 
 // List returns the rules of one list in their order.
 func (s Snapshot) List(key ListKey) []FirewallRule {
-	var list []FirewallRule
-	for _, r := range s.Rules {
-		if r.Key() == key {
-			list = append(list, r)
+	n := 0
+	for i := range s.Rules {
+		if s.Rules[i].Key() == key {
+			n++
+		}
+	}
+	if n == 0 {
+		return nil
+	}
+	list := make([]FirewallRule, 0, n)
+	for i := range s.Rules {
+		if s.Rules[i].Key() == key {
+			list = append(list, s.Rules[i])
 		}
 	}
 	return list
@@ -99,9 +134,9 @@ func (s Snapshot) Group(id string) (SecurityGroup, bool) {
 // Keys are the lists of the rules observed, the internet border's four first.
 func (s Snapshot) Keys() []ListKey {
 	keys := Border{}.Keys()
-	for _, r := range s.Rules {
-		if !slices.Contains(keys, r.Key()) {
-			keys = append(keys, r.Key())
+	for i := range s.Rules {
+		if key := s.Rules[i].Key(); !slices.Contains(keys, key) {
+			keys = append(keys, key)
 		}
 	}
 	return keys

@@ -50,27 +50,14 @@ type standing struct {
 	candidate int32
 }
 
-// rank is Rank for candidates whose sorted keys are known, and which of these are in
-// place: many times as fast.
-func rank(candidates []Candidate, sorted []key, inPlace []bool, margin int) []standing {
-	bonus := bonusOf(margin)
-	ranked := make([]standing, len(candidates))
-	for i, c := range candidates {
-		k, _, _ := keyOf(c.Prefix)
-		entry, _ := slices.BinarySearchFunc(sorted, k, key.compare)
-		c.Held = inPlace[entry]
-		ranked[i] = standing{weight(c, bonus), int8(incumbent(c)), int32(entry), int32(i)}
+func (a standing) compare(b standing) int {
+	if a.weight != b.weight {
+		return cmp.Compare(b.weight, a.weight)
 	}
-	slices.SortFunc(ranked, func(a, b standing) int {
-		if a.weight != b.weight {
-			return cmp.Compare(b.weight, a.weight)
-		}
-		if a.incumbent != b.incumbent {
-			return cmp.Compare(b.incumbent, a.incumbent)
-		}
-		return cmp.Compare(a.entry, b.entry)
-	})
-	return ranked
+	if a.incumbent != b.incumbent {
+		return cmp.Compare(b.incumbent, a.incumbent)
+	}
+	return cmp.Compare(a.entry, b.entry)
 }
 
 func incumbent(c Candidate) int {

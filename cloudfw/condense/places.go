@@ -1,5 +1,7 @@
 package condense
 
+import "slices"
+
 // counter counts the places that a set of prefixes takes once it is aggregated,
 // while prefixes leave and join it.
 type counter struct {
@@ -28,6 +30,13 @@ func newCounter(sorted []key) *counter {
 		c.taken[n], c.full[n] = c.count(n)
 	}
 	return c
+}
+
+// clone is a counter of its own over the same trie.
+func (c *counter) clone() *counter {
+	own := *c
+	own.asked, own.taken, own.full = slices.Clone(c.asked), slices.Clone(c.taken), slices.Clone(c.full)
+	return &own
 }
 
 // all is the places that the set takes.

@@ -40,36 +40,42 @@ type Selection struct {
 // one, who is in place has no advantage at 4: the covers of the moment would decide
 // about the next ones, which need not come to rest.
 func Select(candidates []Candidate, terms Terms) Selection {
-	if len(candidates) == 0 {
+	return NewPool(candidates).Select(terms)
+}
+
+// Select is the function of that name for the pool's candidates. The selection's
+// Evicted is the caller's to read, not to change.
+func (p *Pool) Select(terms Terms) Selection {
+	if len(p.candidates) == 0 {
 		return Selection{}
 	}
-	s := &selection{terms: terms, family: cloudfw.FamilyOf(candidates[0].Prefix)}
-	prefixes := make([]netip.Prefix, len(candidates))
-	for i, c := range candidates {
-		prefixes[i] = c.Prefix
-	}
-	s.keys = sortedKeys(prefixes, s.family)
+	s := &selection{Pool: p, terms: terms}
 	if len(s.keys) <= terms.Places {
 		return s.result(s.settle())
 	}
-	s.all = sweep(slices.Clone(s.keys))
-	if len(s.all) <= terms.Places {
-		return s.result(s.all)
-	}
-	if covering, ok := s.cover(s.all); ok {
+	if all := s.aggregated(); len(all) <= terms.Places {
+		return s.result(all)
+	} else if covering, ok := s.cover(all); ok {
 		return s.result(covering)
 	}
 	inPlace := make([]bool, len(s.keys))
 	if terms.Budget.Innocents == 0 {
 		inPlace = held(keysOf(terms.Held, s.family), s.keys)
 	}
-	ranked := rank(candidates, s.keys, inPlace, terms.Margin)
+	ranked := s.rank(inPlace, terms.Margin)
 	chosen := s.evict(ranked)
 	result := s.result(chosen)
 	stays := held(chosen, s.keys)
+	gone := 0
 	for _, r := range ranked {
 		if !stays[r.entry] {
-			evicted := candidates[r.candidate]
+			gone++
+		}
+	}
+	result.Evicted = make([]Candidate, 0, gone)
+	for _, r := range ranked {
+		if !stays[r.entry] {
+			evicted := s.candidates[r.candidate]
 			evicted.Held = inPlace[r.entry]
 			result.Evicted = append(result.Evicted, evicted)
 		}
@@ -77,11 +83,10 @@ func Select(candidates []Candidate, terms Terms) Selection {
 	return result
 }
 
+// selection is one choice from a pool.
 type selection struct {
-	terms  Terms
-	family cloudfw.Family
-	keys   []key // of all candidates, sorted, distinct
-	all    []key // the same, aggregated
+	*Pool
+	terms Terms
 }
 
 // settle is what takes the places when there are enough: the candidates, but those
@@ -121,7 +126,7 @@ func (s *selection) cover(disjoint []key) ([]key, bool) {
 
 // evict chooses what the places hold when they cannot hold everybody.
 func (s *selection) evict(ranked []standing) []key {
-	count, places := newCounter(s.keys), max(s.terms.Places, 0)
+	count, places := s.counter(), max(s.terms.Places, 0)
 	in := make([]bool, len(s.keys))
 	top := len(ranked)
 	for ; top > 0 && count.all() > places; top-- {
@@ -192,9 +197,6 @@ func (s *selection) result(chosen []key) Selection {
 	if len(chosen) == len(s.keys) {
 		return r // they are the candidates themselves: fewer places are needed for every merge
 	}
-	if s.all == nil {
-		s.all = sweep(slices.Clone(s.keys))
-	}
 	for i, k := range chosen {
 		if first, last := within(s.keys, k); last-first > 1 {
 			r.Merges = append(r.Merges, Merge{r.Prefixes[i], last - first, s.innocents(k)})
@@ -205,15 +207,16 @@ func (s *selection) result(chosen []key) Selection {
 
 // innocents is the price of a chosen prefix among all candidates, evicted ones too.
 func (s *selection) innocents(k key) uint64 {
-	if holds(s.all, k) {
+	all := s.aggregated()
+	if holds(all, k) {
 		return 0
 	}
 	if s.family == cloudfw.IPv6 && k.bits >= 64 {
 		return 1
 	}
 	n := units(k.bits, s.family)
-	first, last := within(s.all, k)
-	for _, blocked := range s.all[first:last] {
+	first, last := within(all, k)
+	for _, blocked := range all[first:last] {
 		n -= units(blocked.bits, s.family)
 	}
 	return n

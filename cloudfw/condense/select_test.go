@@ -161,12 +161,29 @@ func TestSelectRanksAsRankDoes(t *testing.T) {
 		}
 		var got []Candidate
 		keys := sortedKeys(prefixesOf(candidates), cloudfw.IPv4)
-		for _, r := range rank(candidates, keys, held(live, keys), margin) {
+		pool := NewPool(slices.Clone(candidates))
+		pool.rank(make([]bool, len(keys)), 2) // what it remembers is of no consequence
+		for _, r := range pool.rank(held(live, keys), margin) {
 			got = append(got, candidates[r.candidate])
 		}
 		Rank(candidates, margin)
 		if !slices.Equal(got, candidates) {
 			t.Fatalf("%v, want %v", got, candidates)
+		}
+	})
+}
+
+// Selections from one pool are those from pools of their own.
+func TestSelectionsFromOnePoolAreIndependent(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		candidates := genCandidates.Draw(t, "candidates")
+		pool := NewPool(candidates)
+		for range 4 {
+			terms := Terms{Places: rapid.IntRange(0, 40).Draw(t, "places"), Held: rapid.SliceOfN(small(false), 0, 8).Draw(t, "held")}
+			got, want := pool.Select(terms), Select(candidates, terms)
+			if !slices.Equal(got.Prefixes, want.Prefixes) || !slices.Equal(got.Evicted, want.Evicted) || !slices.Equal(got.Merges, want.Merges) {
+				t.Fatalf("%+v, alone %+v", got, want)
+			}
 		}
 	})
 }

@@ -28,37 +28,51 @@ type Places struct {
 	Bound  string // the limit that leaves no more
 }
 
-// chooser fits blocks into places and keeps account of what that costs.
+// chooser fits blocks into places and keeps account of what that costs. Groups with
+// as many places and the same blocks in them get the same answer, so they share it.
 type chooser struct {
-	intent    cloudfw.Intent
-	protected []netip.Prefix
+	intent     cloudfw.Intent
+	protected  []netip.Prefix
+	candidates map[cloudfw.Family][]condense.Candidate // their ID is the index of the block
+	pools      map[cloudfw.Family]*condense.Pool
+	known      map[question]condense.Selection
 }
 
-func newChooser(intent cloudfw.Intent, live cloudfw.Snapshot) chooser {
-	c := chooser{intent: intent}
+// question is all that a selection depends on beside the candidates.
+type question struct {
+	family cloudfw.Family
+	places int
+	held   string
+}
+
+func newChooser(intent cloudfw.Intent, live cloudfw.Snapshot) *chooser {
+	c := &chooser{
+		intent:     intent,
+		candidates: map[cloudfw.Family][]condense.Candidate{},
+		pools:      map[cloudfw.Family]*condense.Pool{}, known: map[question]condense.Selection{},
+	}
 	for _, e := range intent.Allowed {
 		c.protected = append(c.protected, e.Prefix)
 	}
 	for _, a := range live.Assets {
 		c.protected = append(c.protected, cloudfw.HostPrefix(a.Address))
 	}
+	for i, b := range intent.Blocked {
+		f := cloudfw.FamilyOf(b.Prefix)
+		if c.candidates[f] == nil {
+			c.candidates[f] = make([]condense.Candidate, 0, len(intent.Blocked))
+		}
+		c.candidates[f] = append(c.candidates[f], condense.Candidate{Prefix: b.Prefix, Score: b.Score, ID: i})
+	}
+	for _, f := range cloudfw.Families {
+		c.pools[f] = condense.NewPool(c.candidates[f])
+	}
 	return c
 }
 
-// of are the candidates of one family; their ID is the index of the block.
-func (c chooser) of(f cloudfw.Family) []condense.Candidate {
-	all := make([]condense.Candidate, 0, len(c.intent.Blocked))
-	for i, b := range c.intent.Blocked {
-		if cloudfw.FamilyOf(b.Prefix) == f {
-			all = append(all, condense.Candidate{Prefix: b.Prefix, Score: b.Score, ID: i})
-		}
-	}
-	return all
-}
-
-func (c chooser) choose(candidates []condense.Candidate, places int, held []netip.Prefix) condense.Selection {
+func (c *chooser) choose(f cloudfw.Family, places int, held []netip.Prefix) condense.Selection {
 	collateral := c.intent.Collateral
-	return condense.Select(candidates, condense.Terms{
+	return c.pools[f].Select(condense.Terms{
 		Places: max(places, 0),
 		Budget: condense.Budget{
 			Innocents:  uint64(max(collateral.Innocents, 0)),
@@ -70,22 +84,43 @@ func (c chooser) choose(candidates []condense.Candidate, places int, held []neti
 	})
 }
 
+// chooseAgain is choose for one of many targets, each of few places.
+func (c *chooser) chooseAgain(f cloudfw.Family, places int, held []netip.Prefix) condense.Selection {
+	text := make([]byte, 0, 18*len(held))
+	for _, p := range held {
+		text, _ = p.AppendBinary(text) // never an error, and of one length for one family
+	}
+	q := question{f, places, string(text)}
+	chosen, ok := c.known[q]
+	if !ok {
+		chosen = c.choose(f, places, held)
+		c.known[q] = chosen
+	}
+	return chosen
+}
+
 // record lists the merges and the evictions of a selection.
-func (w *Wanted) record(target string, chosen condense.Selection, blocked []cloudfw.Block, reason string) {
+func (w *Wanted) record(target string, chosen condense.Selection, blocked []cloudfw.Block, reason string, most int) {
 	for _, m := range chosen.Merges {
 		w.Condensed = append(w.Condensed, Condensed{target, m.Prefix, m.Members, m.Innocents})
 	}
-	for _, e := range chosen.Evicted[:min(len(chosen.Evicted), mostShelved)] {
+	for _, e := range chosen.Evicted[:min(len(chosen.Evicted), most)] {
 		w.Shelved = append(w.Shelved, Shelved{Target: target, Block: blocked[e.ID], Reason: reason})
 	}
-	if more := len(chosen.Evicted) - mostShelved; more > 0 {
+	if more := len(chosen.Evicted) - most; more > 0 {
 		w.Shelved[len(w.Shelved)-1].More = more
 	}
 }
 
 // mostShelved bounds how many blocks of one kind a target lists as shelved, the worst
 // of them: small targets beside a large attack shelve nearly all of it, each of them.
-const mostShelved = 1000
+// Many targets share the bound, down to fewestShelved.
+const (
+	mostShelved   = 1000
+	fewestShelved = 10
+)
+
+func shelvedFor(targets int) int { return max(mostShelved/max(targets, 1), fewestShelved) }
 
 // overflow takes out of a selection what found no home. What is in place already of
 // that, and holds blocks only, stays until there is room; the candidates that nothing

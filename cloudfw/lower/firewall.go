@@ -11,7 +11,7 @@ import (
 
 // lowerFirewalls lowers the declared rules, in their order, to control policies of
 // every border that is a target. The borders of an account share its books.
-func lowerFirewalls(w *Wanted, intent cloudfw.Intent, live cloudfw.Snapshot, limits cloudfw.Limits, retired map[string]bool) {
+func lowerFirewalls(w *Wanted, c *chooser, intent cloudfw.Intent, live cloudfw.Snapshot, limits cloudfw.Limits, retired map[string]bool) {
 	l := &firewalls{
 		owner:   intent.Owner,
 		live:    live,
@@ -19,7 +19,7 @@ func lowerFirewalls(w *Wanted, intent cloudfw.Intent, live cloudfw.Snapshot, lim
 		blocked: map[cloudfw.Family][]cloudfw.AddressBook{},
 	}
 	if intent.NeedsBlockedBooks() {
-		l.shelve(w, intent, limits, retired)
+		l.shelve(w, c, intent, limits, retired)
 	}
 	for _, target := range intent.Targets {
 		if !target.Firewall() {
@@ -40,7 +40,7 @@ func lowerFirewalls(w *Wanted, intent cloudfw.Intent, live cloudfw.Snapshot, lim
 }
 
 // shelve puts the blocked addresses into books, as many as the limits have room for.
-func (l *firewalls) shelve(w *Wanted, intent cloudfw.Intent, limits cloudfw.Limits, retired map[string]bool) {
+func (l *firewalls) shelve(w *Wanted, c *chooser, intent cloudfw.Intent, limits cloudfw.Limits, retired map[string]bool) {
 	var targets []string
 	for _, t := range intent.Targets {
 		if t.Firewall() && (t.Kind == cloudfw.InternetFirewall || slices.ContainsFunc(intent.Rules, func(r cloudfw.Rule) bool {
@@ -49,23 +49,22 @@ func (l *firewalls) shelve(w *Wanted, intent cloudfw.Intent, limits cloudfw.Limi
 			targets = append(targets, t.Name())
 		}
 	}
-	chooser := newChooser(intent, l.live)
-	rooms, candidates := needs(chooser, intent, l.live, limits)
+	rooms := needs(c, intent, l.live, limits)
 	for _, f := range cloudfw.Families {
 		held := heldInBooks(intent.Owner, l.live, f)
-		chosen := chooser.choose(candidates[f], rooms[f].places, held)
+		chosen := c.choose(f, rooms[f].places, held)
 		books, homeless := shard(intent.Owner, f, chosen.Prefixes, l.live, limits.AddressesPerBook, rooms[f].books, retired)
 		reason := "there is no room within " + rooms[f].bound + ", and others score higher"
 		if len(homeless) > 0 {
-			chosen = overflow(chosen, candidates[f], homeless, held)
+			chosen = overflow(chosen, c.candidates[f], homeless, held)
 			books, _ = shard(intent.Owner, f, chosen.Prefixes, l.live, limits.AddressesPerBook, rooms[f].books, retired) // what is left has a home
 			reason = "there is no room within " + rooms[f].bound + ", at least until addresses that are to go have left their books"
 		}
 		l.blocked[f] = books
 		w.Books = append(w.Books, books...)
 		for i, target := range targets {
-			w.record(target, chosen, intent.Blocked, reason)
-			if i == 0 && len(candidates[f])+len(held) > 0 {
+			w.record(target, chosen, intent.Blocked, reason, shelvedFor(len(targets)))
+			if i == 0 && len(c.candidates[f])+len(held) > 0 {
 				w.Places = append(w.Places, Places{target, f, len(held), len(chosen.Prefixes), rooms[f].places, rooms[f].bound})
 			}
 		}
@@ -74,13 +73,13 @@ func (l *firewalls) shelve(w *Wanted, intent cloudfw.Intent, limits cloudfw.Limi
 
 // heldInBooks is what our books of blocked addresses hold now.
 func heldInBooks(owner cloudfw.Owner, live cloudfw.Snapshot, f cloudfw.Family) []netip.Prefix {
-	var held []netip.Prefix
+	var sets [][]netip.Prefix
 	for _, b := range live.Books {
 		if _, ours := bookNumber(owner, b, blockedPurpose(f)); ours && b.Family == f {
-			held = append(held, b.Prefixes...)
+			sets = append(sets, b.Prefixes)
 		}
 	}
-	return held
+	return slices.Concat(sets...)
 }
 
 // firewalls collects the group books that the rules turn out to need.

@@ -15,13 +15,11 @@ const groupPriority = 1
 
 // lowerGroup gives one security group the blocked addresses, condensed and by score
 // as far as they do not fit.
-func lowerGroup(w *Wanted, intent cloudfw.Intent, target cloudfw.Target, group cloudfw.SecurityGroup, live cloudfw.Snapshot, limits cloudfw.Limits) {
+func lowerGroup(w *Wanted, c *chooser, intent cloudfw.Intent, target cloudfw.Target, group cloudfw.SecurityGroup, live cloudfw.Snapshot, limits cloudfw.Limits) {
 	room := limits.Usable(limits.RulesPerGroup) - foreignCost(intent.Owner, group, live)
 	wanted := Group{Target: target}
-	chooser := newChooser(intent, live)
 	for _, f := range cloudfw.Families {
-		candidates := chooser.of(f)
-		if len(candidates) == 0 {
+		if len(c.candidates[f]) == 0 {
 			continue
 		}
 		share := share(target.Capacity, f)
@@ -35,8 +33,8 @@ func lowerGroup(w *Wanted, intent cloudfw.Intent, target cloudfw.Target, group c
 			}
 		}
 		held := heldBy(intent.Owner, group, f, live)
-		chosen := chooser.choose(candidates, capacity, held)
-		w.record(target.Name(), chosen, intent.Blocked, fmt.Sprintf("the group holds %d %s blocks and these score higher", capacity, f))
+		chosen := c.chooseAgain(f, capacity, held)
+		w.record(target.Name(), chosen, intent.Blocked, fmt.Sprintf("the group holds %d %s blocks and these score higher", capacity, f), shelvedFor(len(intent.Targets)))
 		w.Places = append(w.Places, Places{target.Name(), f, len(held), len(chosen.Prefixes), capacity, "its capacity"})
 		prefixes := chosen.Prefixes
 		if len(prefixes) == 0 {

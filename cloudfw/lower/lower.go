@@ -67,7 +67,8 @@ type Shelved struct {
 // named in retired are not used again: their addresses get a new home.
 func Lower(intent cloudfw.Intent, live cloudfw.Snapshot, limits cloudfw.Limits, retired map[string]bool) (Wanted, error) {
 	w := Wanted{Rules: map[cloudfw.ListKey][]cloudfw.FirewallRule{}}
-	lowerFirewalls(&w, intent, live, limits, retired)
+	c := newChooser(intent, live)
+	lowerFirewalls(&w, c, intent, live, limits, retired)
 	for _, target := range intent.Targets {
 		switch target.Kind {
 		case cloudfw.InternetFirewall, cloudfw.NATFirewall, cloudfw.VPCFirewall:
@@ -79,7 +80,7 @@ func Lower(intent cloudfw.Intent, live cloudfw.Snapshot, limits cloudfw.Limits, 
 			if group.Managed {
 				return Wanted{}, &cloudfw.Error{Op: "lowering", Subject: "security group " + target.GroupID, Kind: cloudfw.Denied, Message: "the group is managed by a service of the vendor"}
 			}
-			lowerGroup(&w, intent, target, group, live, limits)
+			lowerGroup(&w, c, intent, target, group, live, limits)
 		default:
 			return Wanted{}, fmt.Errorf("target %q is not one that can be lowered", target.Kind)
 		}

@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"fwsync/cloudfw"
-	"fwsync/cloudfw/condense"
 )
 
 // room is how many places the firewalls have for blocked prefixes of one family, in
@@ -135,18 +134,17 @@ func eachRule(intent cloudfw.Intent, visit func(cloudfw.ListKey, cloudfw.Rule)) 
 
 // needs is how many places each family would take: as declared if that fits with
 // ease, else at the least without loss.
-func needs(c chooser, intent cloudfw.Intent, live cloudfw.Snapshot, limits cloudfw.Limits) (map[cloudfw.Family]room, map[cloudfw.Family][]condense.Candidate) {
-	candidates, need := map[cloudfw.Family][]condense.Candidate{}, map[cloudfw.Family]int{}
+func needs(c *chooser, intent cloudfw.Intent, live cloudfw.Snapshot, limits cloudfw.Limits) map[cloudfw.Family]room {
+	need := map[cloudfw.Family]int{}
 	for _, f := range cloudfw.Families {
-		candidates[f] = c.of(f)
-		need[f] = len(candidates[f])
+		need[f] = c.pools[f].Len()
 	}
 	rooms := roomFor(intent, live, limits, need)
 	if need[cloudfw.IPv4] <= rooms[cloudfw.IPv4].places && need[cloudfw.IPv6] <= rooms[cloudfw.IPv6].places {
-		return rooms, candidates
+		return rooms
 	}
 	for _, f := range cloudfw.Families {
-		need[f] = len(condense.Aggregate(prefixesOf(candidates[f])))
+		need[f] = c.pools[f].Aggregated()
 	}
-	return roomFor(intent, live, limits, need), candidates
+	return roomFor(intent, live, limits, need)
 }

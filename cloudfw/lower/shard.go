@@ -42,9 +42,10 @@ func shard(owner cloudfw.Owner, f cloudfw.Family, prefixes []netip.Prefix, live 
 	slices.SortFunc(shelves, func(a, b shelf) int { return cmp.Compare(a.number, b.number) })
 
 	for i := range shelves {
-		var stay []netip.Prefix
+		stay := make([]netip.Prefix, 0, len(shelves[i].book.Prefixes))
+		at, found := 0, false
 		for _, p := range shelves[i].book.Prefixes {
-			if at, found := slices.BinarySearchFunc(prefixes, p, cloudfw.ComparePrefixes); found && !settled[at] {
+			if at, found = seek(prefixes, at, p); found && !settled[at] {
 				settled[at] = true
 				stay = append(stay, p)
 			}
@@ -96,4 +97,18 @@ func bookNumber(owner cloudfw.Owner, b cloudfw.AddressBook, purpose string) (int
 	}
 	number, err := strconv.Atoi(digits)
 	return number, err == nil && number > 0 && strconv.Itoa(number) == digits
+}
+
+// seek is a binary search that is quick when the place is not far behind from: the
+// books are sorted as the prefixes are.
+func seek(sorted []netip.Prefix, from int, p netip.Prefix) (int, bool) {
+	if from >= len(sorted) || cloudfw.ComparePrefixes(sorted[from], p) > 0 {
+		from = 0 // not sorted after all
+	}
+	step := 1
+	for from+step < len(sorted) && cloudfw.ComparePrefixes(sorted[from+step], p) < 0 {
+		from, step = from+step, 2*step
+	}
+	at, found := slices.BinarySearchFunc(sorted[from:min(from+step+1, len(sorted))], p, cloudfw.ComparePrefixes)
+	return from + at, found
 }

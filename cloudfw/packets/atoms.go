@@ -1,6 +1,7 @@
 package packets
 
 import (
+	"cmp"
 	"slices"
 )
 
@@ -22,8 +23,8 @@ type boxed struct {
 
 // line is one dimension, cut into atoms: the points that lie in the same sets.
 type line struct {
-	sets    []set            // by number; number 0 stands for everything
-	numbers map[string]int32 // by content
+	sets    []set              // by number; number 0 stands for everything
+	numbers map[uint64][]int32 // by a hash of the content
 	whole   set
 	members [][]int32 // atom to the numbers of the sets that hold it, ascending
 	atoms   [][]int32 // set to its atoms
@@ -31,7 +32,7 @@ type line struct {
 }
 
 func newLine(whole set) *line {
-	return &line{sets: []set{nil}, numbers: map[string]int32{}, whole: whole}
+	return &line{sets: []set{nil}, numbers: map[uint64][]int32{}, whole: whole}
 }
 
 // number registers a set; equal sets share a number.
@@ -39,26 +40,25 @@ func (l *line) number(s set) int32 {
 	if s == nil || slices.Equal(s, l.whole) {
 		return 0
 	}
-	key := fingerprint(s)
-	if n, ok := l.numbers[key]; ok {
-		return n
+	h := s.hash()
+	for _, n := range l.numbers[h] {
+		if slices.Equal(l.sets[n], s) {
+			return n
+		}
 	}
 	n := int32(len(l.sets))
 	l.sets = append(l.sets, s)
-	l.numbers[key] = n
+	l.numbers[h] = append(l.numbers[h], n)
 	return n
 }
 
-func fingerprint(s set) string {
-	b := make([]byte, 0, 32*len(s))
+// hash is for finding equal sets, nothing else.
+func (s set) hash() uint64 {
+	h := uint64(len(s))
 	for _, sp := range s {
-		for _, v := range [4]uint64{sp.first.hi, sp.first.lo, sp.last.hi, sp.last.lo} {
-			for shift := 0; shift < 64; shift += 8 {
-				b = append(b, byte(v>>shift))
-			}
-		}
+		h = scramble(h ^ sp.first.hi ^ sp.last.hi*3 ^ sp.first.lo*5 ^ sp.last.lo*7)
 	}
-	return string(b)
+	return h
 }
 
 // edge is a point at which a set begins, or the one after its end.
@@ -71,7 +71,11 @@ type edge struct {
 // cut computes the atoms. It sweeps the line once: the work is that of sorting the
 // edges of all sets.
 func (l *line) cut() {
-	var edges []edge
+	several := 0
+	for _, s := range l.sets {
+		several += 2 * len(s)
+	}
+	edges := make([]edge, 0, several)
 	for n, s := range l.sets {
 		for _, sp := range s {
 			edges = append(edges, edge{sp.first, int32(n), true})
@@ -80,7 +84,12 @@ func (l *line) cut() {
 			}
 		}
 	}
-	slices.SortFunc(edges, func(a, b edge) int { return a.at.compare(b.at) })
+	slices.SortFunc(edges, func(a, b edge) int {
+		if a.at.hi == b.at.hi { // nearly always
+			return cmp.Compare(a.at.lo, b.at.lo)
+		}
+		return cmp.Compare(a.at.hi, b.at.hi)
+	})
 	l.members, l.atoms, l.spans = nil, make([][]int32, len(l.sets)), nil
 	byMembers := map[uint64][]int32{} // hash of the active sets to atoms
 	active, hash := map[int32]bool{}, uint64(0)

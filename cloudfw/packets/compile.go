@@ -16,13 +16,22 @@ import (
 // It takes the content of a book for immutable: a changed book has another slice.
 // Not safe for concurrent use.
 type Compiler struct {
-	peers map[peerKey]resolved
-	rules map[ruleKey]*rule
+	peers   map[peerKey]resolved
+	rules   map[ruleKey]*rule
+	pointed map[*cloudfw.FirewallRule]pointed
+	grouped map[groupRuleKey]*rule
+}
+
+// pointed is what a rule that stays the same was compiled to, and what it depended on.
+type pointed struct {
+	nameless bool // it depends on no name
+	names    namesKey
+	rules    []*rule // one, or two in strict mode
 }
 
 // NewCompiler returns an empty compiler.
 func NewCompiler() *Compiler {
-	return &Compiler{peers: map[peerKey]resolved{}, rules: map[ruleKey]*rule{}}
+	return &Compiler{peers: map[peerKey]resolved{}, rules: map[ruleKey]*rule{}, pointed: map[*cloudfw.FirewallRule]pointed{}, grouped: map[groupRuleKey]*rule{}}
 }
 
 // peerKey is a peer and the identity of what its name stands for.
@@ -42,10 +51,15 @@ type resolved struct {
 
 // ruleKey is all that a compiled rule depends on.
 type ruleKey struct {
-	rule                cloudfw.FirewallRule
+	rule   cloudfw.FirewallRule
+	names  namesKey
+	strict bool
+}
+
+// namesKey is the identity of what the names in a rule stand for.
+type namesKey struct {
 	source, destination peerKey
 	ports               *string
-	strict              bool
 }
 
 // Firewall compiles one ordered list of the firewall as it stands in a snapshot.
@@ -57,30 +71,55 @@ type ruleKey struct {
 func (c *Compiler) Firewall(key cloudfw.ListKey, rules []cloudfw.FirewallRule, world cloudfw.Snapshot) *List {
 	l := &List{family: key.Family, pass: true, rules: make([]*rule, 0, len(rules))}
 	n := namesOf(world)
-	for _, r := range rules {
-		compiled := c.rule(r, key.Family, n, false)
-		l.rules = append(l.rules, compiled)
-		if world.Strict && key.Border.Kind() == cloudfw.InternetBorder && compiled.applications != nil {
-			l.rules = append(l.rules, c.rule(r, key.Family, n, true))
-		}
+	for i := range rules {
+		l.rules = append(l.rules, c.compile(key, &rules[i], n, n.keys(&rules[i], key.Family), world.Strict)...)
 	}
 	return l
 }
 
+// FirewallOf is Firewall for rules that never change where they are: those of a
+// cloudfw.Replay. A list that differs little from one before costs next to nothing.
+func (c *Compiler) FirewallOf(key cloudfw.ListKey, rules []*cloudfw.FirewallRule, world cloudfw.Snapshot) *List {
+	l := &List{family: key.Family, pass: true, rules: make([]*rule, 0, len(rules))}
+	n := namesOf(world)
+	for _, r := range rules {
+		known, ok := c.pointed[r]
+		if ok && known.nameless {
+			l.rules = append(l.rules, known.rules...)
+			continue
+		}
+		keys := n.keys(r, key.Family)
+		if !ok || known.names != keys {
+			nameless := r.Source.Kind == cloudfw.Net && r.Destination.Kind == cloudfw.Net && r.PortBook == ""
+			known = pointed{nameless, keys, c.compile(key, r, n, keys, world.Strict)}
+			c.pointed[r] = known
+		}
+		l.rules = append(l.rules, known.rules...)
+	}
+	return l
+}
+
+// compile compiles a rule, with the drop of unrecognised traffic that goes with it in
+// strict mode.
+func (c *Compiler) compile(key cloudfw.ListKey, r *cloudfw.FirewallRule, n names, keys namesKey, strict bool) []*rule {
+	compiled := []*rule{c.rule(*r, key.Family, n, keys, false)}
+	if strict && key.Border.Kind() == cloudfw.InternetBorder && compiled[0].applications != nil {
+		compiled = append(compiled, c.rule(*r, key.Family, n, keys, true))
+	}
+	return compiled
+}
+
 // rule compiles a rule, or the drop of unrecognised traffic that goes with it in
 // strict mode.
-func (c *Compiler) rule(r cloudfw.FirewallRule, family cloudfw.Family, n names, strict bool) *rule {
+func (c *Compiler) rule(r cloudfw.FirewallRule, family cloudfw.Family, n names, keys namesKey, strict bool) *rule {
 	r.Order, r.Cost, r.Hits, r.LastHit = 0, 0, 0, time.Time{}
-	key := ruleKey{rule: r, source: n.key(r.Source, family), destination: n.key(r.Destination, family), strict: strict}
-	if b, ok := n.books[r.PortBook]; ok && len(b.Entries) > 0 {
-		key.ports = &b.Entries[0]
-	}
+	key := ruleKey{r, keys, strict}
 	if known, ok := c.rules[key]; ok {
 		return known
 	}
 	compiled := &rule{id: cmp.Or(r.ID, r.Description), pass: r.Action != cloudfw.Drop, never: r.Disabled}
-	compiled.source = c.side(compiled, key.source, n)
-	compiled.destination = c.side(compiled, key.destination, n)
+	compiled.source = c.side(compiled, keys.source, n)
+	compiled.destination = c.side(compiled, keys.destination, n)
 	compiled.service = service(compiled, r.Protocol, r.Ports, r.PortBook, n)
 	if r.Application != "" && r.Application != "ANY" {
 		compiled.applications = sorted(strings.Split(r.Application, ","))
@@ -164,6 +203,16 @@ func namesOf(world cloudfw.Snapshot) names {
 		n.lists[l.ID] = l
 	}
 	return n
+}
+
+func (n names) keys(r *cloudfw.FirewallRule, family cloudfw.Family) namesKey {
+	keys := namesKey{source: n.key(r.Source, family), destination: n.key(r.Destination, family)}
+	if r.PortBook != "" {
+		if b, ok := n.books[r.PortBook]; ok && len(b.Entries) > 0 {
+			keys.ports = &b.Entries[0]
+		}
+	}
+	return keys
 }
 
 func (n names) key(peer cloudfw.Peer, family cloudfw.Family) peerKey {

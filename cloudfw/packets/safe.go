@@ -15,8 +15,71 @@ type Moments struct {
 // NewMoments compiles the states together; there must be at least one. States that
 // a step left alone may be the same List.
 func NewMoments(states []*List) *Moments {
-	u, tables := newUniverse(states...)
+	u, tables := newUniverse(concerned(states)...)
 	return &Moments{u, tables}
+}
+
+// concerned are the states without the rules that no change can concern: those that
+// are in every state, in their order, and share no packet with one that is not.
+func concerned(states []*List) []*List {
+	ids, rules := map[*rule]int32{}, []*rule(nil)
+	numbers := make([][]int32, len(states))
+	for i, l := range states {
+		numbers[i] = make([]int32, len(l.rules))
+		for at, r := range l.rules {
+			id, ok := ids[r]
+			if !ok {
+				id = int32(len(rules))
+				ids[r], rules = id, append(rules, r)
+			}
+			numbers[i][at] = id
+		}
+	}
+	keep := make([]bool, len(rules))
+	for i := 1; i < len(states); i++ {
+		for _, id := range changedRules(numbers[i-1], numbers[i]) {
+			keep[id] = true
+		}
+	}
+	var changed [byApplication]set // the union of what changed rules match, by dimension
+	var whole [byApplication]bool
+	for dim := range changed {
+		var sets []set
+		for id, r := range rules {
+			if keep[id] {
+				s := r.dimensions()[dim]
+				whole[dim] = whole[dim] || s == nil
+				sets = append(sets, s)
+			}
+		}
+		if !whole[dim] {
+			changed[dim] = newSet(slices.Concat(sets...))
+		}
+	}
+	for id, r := range rules {
+		meets := true
+		for dim, s := range r.dimensions() {
+			meets = meets && (whole[dim] || s == nil || meet(s, changed[dim]))
+		}
+		keep[id] = keep[id] || meets
+	}
+	kept := make([]*List, len(states))
+	for i, l := range states {
+		some := *l
+		some.rules = nil
+		for at, id := range numbers[i] {
+			if keep[id] {
+				some.rules = append(some.rules, l.rules[at])
+			}
+		}
+		kept[i] = &some
+	}
+	return kept
+}
+
+// dimensions are the sets of a rule that are not names.
+func (r *rule) dimensions() [byApplication]set {
+	return [byApplication]set{r.source, r.destination, r.service}
 }
 
 // Unsafe lists packets that the state with the given index decides neither as the

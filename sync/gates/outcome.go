@@ -33,11 +33,11 @@ func (in Input) result() *outcome {
 
 func outcomeOf(in Input) *outcome {
 	owner := in.Plan.Owner
-	o := &outcome{after: follow(in.Live, in.Plan.Steps), before: blocking(owner, in.Live), held: holding(owner, in.Live)}
-	after := blocking(owner, o.after)
+	o := &outcome{after: cloudfw.After(in.Live, in.Plan.Steps), before: blocking(owner, in.Live), held: holding(owner, in.Live)}
+	now := blocking(owner, o.after)
 	o.heldSet = union(o.held)
-	o.removed = union(o.before).minus(union(after))
-	o.entries = sorted(append(after, written(owner, in.Plan.Steps)...))
+	o.removed = union(o.before).minus(union(now))
+	o.entries = sorted(append(now, written(owner, in.Plan.Steps)...))
 	o.covered = union(o.entries)
 	return o
 }
@@ -134,78 +134,4 @@ func written(owner cloudfw.Owner, steps []cloudfw.Step) []netip.Prefix {
 		}
 	}
 	return all
-}
-
-// follow is the state that the steps lead to. The order of rules is left out: no gate
-// asks for it. What it is given stays as it is.
-func follow(live cloudfw.Snapshot, steps []cloudfw.Step) cloudfw.Snapshot {
-	s := live
-	s.Books, s.Lists, s.Rules, s.Groups = slices.Clone(live.Books), slices.Clone(live.Lists), slices.Clone(live.Rules), slices.Clone(live.Groups)
-	for _, step := range steps {
-		if !step.Complete() {
-			continue
-		}
-		switch step.Op {
-		case cloudfw.CreateBook:
-			s.Books = append(s.Books, *step.Book)
-		case cloudfw.DeleteBook:
-			s.Books = slices.DeleteFunc(s.Books, func(b cloudfw.AddressBook) bool { return b.Name == step.Book.Name })
-		case cloudfw.AppendAddresses, cloudfw.RemoveAddresses:
-			added, removed := step.Prefixes, []netip.Prefix(nil)
-			if step.Op == cloudfw.RemoveAddresses {
-				added, removed = removed, added
-			}
-			for i, b := range s.Books {
-				if b.Name == step.Book.Name {
-					s.Books[i].Prefixes = edited(b.Prefixes, added, removed)
-				}
-			}
-		case cloudfw.CreateList:
-			s.Lists = append(s.Lists, *step.List)
-		case cloudfw.DeleteList:
-			s.Lists = slices.DeleteFunc(s.Lists, func(l cloudfw.PrefixList) bool { return l.Name == step.List.Name })
-		case cloudfw.EditList:
-			for i, l := range s.Lists {
-				if l.Name == step.List.Name {
-					s.Lists[i].Prefixes = edited(l.Prefixes, step.Prefixes, step.Removed)
-				}
-			}
-		case cloudfw.InsertRule:
-			s.Rules = append(s.Rules, *step.Rule)
-		case cloudfw.DeleteRule, cloudfw.EditRule:
-			s.Rules = slices.DeleteFunc(s.Rules, func(r cloudfw.FirewallRule) bool { return r.ID != "" && r.ID == step.Rule.ID })
-			if step.Op == cloudfw.EditRule {
-				s.Rules = append(s.Rules, *step.Rule)
-			}
-		case cloudfw.AuthoriseRules, cloudfw.RevokeRules, cloudfw.EditGroupRule:
-			for i, g := range s.Groups {
-				if g.ID == step.GroupID {
-					s.Groups[i].Rules = regrouped(g.Rules, step)
-				}
-			}
-		}
-	}
-	return s
-}
-
-func edited(have, added, removed []netip.Prefix) []netip.Prefix {
-	gone := map[netip.Prefix]bool{}
-	for _, p := range removed {
-		gone[p] = true
-	}
-	kept := slices.DeleteFunc(slices.Clone(have), func(p netip.Prefix) bool { return gone[p] })
-	return sorted(append(kept, added...))
-}
-
-func regrouped(rules []cloudfw.GroupRule, step cloudfw.Step) []cloudfw.GroupRule {
-	rules = slices.Clone(rules)
-	if step.Op != cloudfw.AuthoriseRules {
-		rules = slices.DeleteFunc(rules, func(r cloudfw.GroupRule) bool {
-			return slices.ContainsFunc(step.GroupRules, func(o cloudfw.GroupRule) bool { return o.ID != "" && o.ID == r.ID })
-		})
-	}
-	if step.Op != cloudfw.RevokeRules {
-		rules = append(rules, step.GroupRules...)
-	}
-	return rules
 }

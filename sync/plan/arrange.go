@@ -30,14 +30,13 @@ type arrangement struct {
 // placed right after the one before them, from the top down; what is left of ours goes
 // from the bottom up. Promise P2 is not taken for granted here: prove looks at the
 // result.
-func arrange(owner cloudfw.Owner, key cloudfw.ListKey, live, wanted []cloudfw.FirewallRule, was, willBe cloudfw.Snapshot) arrangement {
+func arrange(owner cloudfw.Owner, key cloudfw.ListKey, live, wanted []cloudfw.FirewallRule, was, willBe cloudfw.Snapshot, c *packets.Compiler) arrangement {
 	a := arranging{
 		owner: owner, target: key.Border.Firewall(), wanted: wanted,
 		place: match(live, wanted),
 	}
 	// Strict mode would compile some rules twice; whether rules meet does not depend on it.
 	was.Strict, willBe.Strict = false, false
-	c := packets.NewCompiler()
 	a.ground = packets.NewGround(c.Firewall(key, live, was), c.Firewall(key, wanted, willBe))
 	for i, r := range live {
 		a.list = append(a.list, item{rule: r, live: i, wanted: -1})

@@ -9,6 +9,7 @@ import (
 	"pgregory.net/rapid"
 
 	"fwsync/cloudfw"
+	"fwsync/cloudfw/packets"
 )
 
 // ruleFor is a small rule: who it is about, what it does, whose it is.
@@ -110,7 +111,7 @@ func TestP11MovesAreAsFewAsTheyCanBe(t *testing.T) {
 			r.ID = ""
 			wantedRules = append(wantedRules, r)
 		}
-		a := arrange("edge", key, liveRules, wantedRules, cloudfw.Snapshot{}, cloudfw.Snapshot{})
+		a := arrange("edge", key, liveRules, wantedRules, cloudfw.Snapshot{}, cloudfw.Snapshot{}, packets.NewCompiler())
 		if want := fewestCalls(live, wanted, rules); a.fewest != want {
 			t.Fatalf("%v to %v: fewest %d, a search finds %d", live, wanted, a.fewest, want)
 		}
@@ -123,7 +124,7 @@ func TestP11MovesAreAsFewAsTheyCanBe(t *testing.T) {
 		if len(a.steps) != a.fewest+made {
 			t.Fatalf("%v to %v: %d steps, fewest %d, copies %d", live, wanted, len(a.steps), a.fewest, made)
 		}
-		if p := prove(cloudfw.Snapshot{Rules: liveRules}, a.steps); !p.Safe {
+		if p := prove(cloudfw.Snapshot{Rules: liveRules}, a.steps, packets.NewCompiler()); !p.Safe {
 			t.Fatalf("%v to %v: not safe: %+v", live, wanted, p.Unsafe)
 		}
 	})
@@ -144,7 +145,7 @@ func TestADescentThatWouldOpenAGapIsACopy(t *testing.T) {
 		for i := range live {
 			live[i].Order = i + 1
 		}
-		got := arrange("edge", key, live, []cloudfw.FirewallRule{a, b, c.down}, cloudfw.Snapshot{}, cloudfw.Snapshot{})
+		got := arrange("edge", key, live, []cloudfw.FirewallRule{a, b, c.down}, cloudfw.Snapshot{}, cloudfw.Snapshot{}, packets.NewCompiler())
 		var ops []cloudfw.Op
 		for _, s := range got.steps {
 			ops = append(ops, s.Op)

@@ -12,7 +12,7 @@ import (
 // against a live state that differs by a hundredth of the blocks: half of them go,
 // others come. Lowering, order and proof included.
 func BenchmarkPlan(b *testing.B) {
-	for _, size := range []struct{ blocks, rules, groups int }{{10_000, 500, 20}, {50_000, 0, 0}, {100_000, 5000, 0}} {
+	for _, size := range []struct{ blocks, rules, groups int }{{10_000, 500, 20}, {50_000, 0, 0}, {100_000, 5000, 0}, {100_000, 5000, 200}} {
 		b.Run(fmt.Sprintf("%d blocks, %d rules, %d groups", size.blocks, size.rules, size.groups), func(b *testing.B) {
 			intent, live := largeAccount(b, size.blocks, size.rules, size.groups)
 			for i := range size.blocks / 200 {
@@ -79,8 +79,9 @@ func largeAccount(b *testing.B, blocks, rules, groups int) (cloudfw.Intent, clou
 		}
 		w.executeQuickly(s)
 	}
+	free := len(w.snap.List(inbound)) + 1
 	for i := range rules {
-		w.snap.Rules = append(w.snap.Rules, cloudfw.FirewallRule{ID: fmt.Sprintf("hand-%d", i), Order: len(w.snap.List(inbound)) + 1, Direction: cloudfw.In, Family: cloudfw.IPv4,
+		w.snap.Rules = append(w.snap.Rules, cloudfw.FirewallRule{ID: fmt.Sprintf("hand-%d", i), Order: free + i, Direction: cloudfw.In, Family: cloudfw.IPv4,
 			Action: cloudfw.Accept, Source: cloudfw.Peer{Kind: cloudfw.Net, Value: host(198, 18, i>>8, i).String()}, Destination: cloudfw.Peer{Kind: cloudfw.Net, Value: host(192, 0, 2, i%256).String()},
 			Protocol: cloudfw.TCP, Ports: cloudfw.PortRange{First: uint16(i + 1), Last: uint16(i + 1)}, Application: "ANY", Description: fmt.Sprintf("by hand %d", i)})
 	}

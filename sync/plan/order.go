@@ -5,6 +5,7 @@ import (
 
 	"fwsync/cloudfw"
 	"fwsync/cloudfw/lower"
+	"fwsync/cloudfw/packets"
 )
 
 // order fills in the steps, the notes, the proof and the calls.
@@ -17,8 +18,9 @@ import (
 func (p *Plan) order(in Input) (lower.Wanted, error) {
 	retired := map[string]bool{}
 	fewest := -1
+	c := packets.NewCompiler() // nearly all is the same in every attempt
 	for {
-		d, err := newDraft(in, retired)
+		d, err := newDraft(in, retired, c)
 		if err != nil {
 			return lower.Wanted{}, err
 		}
@@ -26,9 +28,10 @@ func (p *Plan) order(in Input) (lower.Wanted, error) {
 			fewest = d.fewest // what is retired costs more than there was to do
 		}
 		p.Steps, p.Notes = d.inOrder(false), d.notes
-		if p.Proof = prove(in.Live, p.Steps); !p.Proof.Safe && d.removals() {
-			if steps := d.inOrder(true); prove(in.Live, steps).Safe {
-				p.Steps, p.Proof = steps, prove(in.Live, steps)
+		if p.Proof = prove(in.Live, p.Steps, c); !p.Proof.Safe && d.removals() {
+			steps := d.inOrder(true)
+			if proof := prove(in.Live, steps, c); proof.Safe {
+				p.Steps, p.Proof = steps, proof
 			}
 		}
 		if p.Proof.Safe || !d.retire(p.Proof, retired) {
@@ -55,7 +58,7 @@ type listSteps struct {
 	place, deletes []cloudfw.Step
 }
 
-func newDraft(in Input, retired map[string]bool) (draft, error) {
+func newDraft(in Input, retired map[string]bool, c *packets.Compiler) (draft, error) {
 	wanted, err := lower.Lower(in.Intent, in.Live, in.Limits, retired)
 	if err != nil {
 		return draft{}, err
@@ -71,7 +74,7 @@ func newDraft(in Input, retired map[string]bool) (draft, error) {
 		if len(want) == 0 && !slices.ContainsFunc(live, func(r cloudfw.FirewallRule) bool { return owner.Owns("rule", r.Description) }) {
 			continue
 		}
-		a := arrange(owner, key, live, want, in.Live, willBe)
+		a := arrange(owner, key, live, want, in.Live, willBe, c)
 		at := slices.IndexFunc(a.steps, func(s cloudfw.Step) bool { return s.Op == cloudfw.DeleteRule })
 		if at < 0 {
 			at = len(a.steps)

@@ -31,77 +31,87 @@ const mostMoments = 5
 
 // prove replays the steps on the live state and looks at every moment of every list
 // that they reach.
-func prove(live cloudfw.Snapshot, steps []cloudfw.Step) Proof {
-	p := Proof{Safe: true}
-	c := packets.NewCompiler()
-	for _, key := range listsOf(live, steps) {
-		states, numbers := listScene(live, key).moments(steps, func(sc *scene) *packets.List {
-			return c.Firewall(key, sc.rules, sc.world)
-		})
-		if !p.look(key.String(), steps, states, numbers) {
-			if p.unsafe == nil {
-				p.unsafe = map[cloudfw.ListKey]bool{}
-			}
-			p.unsafe[key] = true
-		}
-	}
-	reached := groupsOf(live, steps)
-	for _, g := range live.Groups {
-		if !reached[g.ID] {
-			continue
-		}
-		for _, direction := range []cloudfw.Direction{cloudfw.In, cloudfw.Out} {
-			for _, family := range cloudfw.Families {
-				states, numbers := groupScene(live, g).moments(steps, func(sc *scene) *packets.List {
-					now, _ := sc.world.Group(g.ID)
-					return packets.Group(now, direction, family, sc.world)
-				})
-				p.look("security group "+g.ID+" "+string(direction)+" "+string(family), steps, states, numbers)
-			}
+func prove(live cloudfw.Snapshot, steps []cloudfw.Step, c *packets.Compiler) Proof {
+	p := Proof{Safe: true, unsafe: map[cloudfw.ListKey]bool{}}
+	for _, f := range film(live, steps, c) {
+		if len(f.states) > 1 && !p.look(f, steps) {
+			p.unsafe[f.key] = true
 		}
 	}
 	return p
 }
 
 // look adds one list to the proof, and reports whether all its moments are safe.
-func (p *Proof) look(list string, steps []cloudfw.Step, states []*packets.List, numbers []int) bool {
-	if len(states) == 1 {
-		return true
-	}
+func (p *Proof) look(f *footage, steps []cloudfw.Step) bool {
 	safe := true
 	p.Lists++
-	moments := packets.NewMoments(states)
-	for i := range states {
+	moments := packets.NewMoments(f.states)
+	for i := range f.states {
 		p.CheckedStates++
 		for _, d := range moments.Unsafe(i, 1) {
 			p.Safe, safe = false, false
 			if len(p.Unsafe) < mostMoments {
-				s := steps[numbers[i]-1]
-				p.Unsafe = append(p.Unsafe, Moment{numbers[i], string(s.Op) + " " + s.Subject(), list, d})
+				s := steps[f.after[i]-1]
+				p.Unsafe = append(p.Unsafe, Moment{f.after[i], string(s.Op) + " " + s.Subject(), f.list, d})
 			}
 		}
 	}
 	return safe
 }
 
-// groupsOf are the security groups that steps reach: through their own rules, or
-// through a prefix list that these name.
-func groupsOf(live cloudfw.Snapshot, steps []cloudfw.Step) map[string]bool {
-	reached, lists := map[string]bool{}, map[string]bool{}
-	for _, s := range steps {
-		if s.List != nil {
-			lists[s.List.ID] = true
-		}
-		if s.GroupID != "" {
-			reached[s.GroupID] = true
+// footage is one ordered list, or one direction and family of a security group, before
+// the first step and after each that reaches it.
+type footage struct {
+	list   string          // for people
+	key    cloudfw.ListKey // of ordered lists
+	states []*packets.List
+	after  []int // the numbers of the steps, counted from 1; the first is 0
+}
+
+func (f *footage) take(after int, state *packets.List) {
+	f.states, f.after = append(f.states, state), append(f.after, after)
+}
+
+// film replays the steps and takes the states of all that they reach: the account's
+// ordered lists first, then its groups.
+func film(live cloudfw.Snapshot, steps []cloudfw.Step, c *packets.Compiler) []*footage {
+	replay := cloudfw.NewReplay(live)
+	var films []*footage
+	lists := map[cloudfw.ListKey]*footage{}
+	for _, key := range listsOf(live, steps) {
+		lists[key] = &footage{list: key.String(), key: key}
+		lists[key].take(0, c.FirewallOf(key, replay.Rules(key), replay.Names()))
+		films = append(films, lists[key])
+	}
+	groups := groupsOf(live, steps)
+	for _, g := range groups {
+		for i := range g.sides {
+			g.sides[i].take(0, c.Group(live.Groups[g.at], g.directions[i], g.families[i], g.world(replay)))
+			films = append(films, g.sides[i])
 		}
 	}
-	for _, g := range live.Groups {
-		if slices.ContainsFunc(g.Rules, func(r cloudfw.GroupRule) bool { return r.Peer.Kind == cloudfw.List && lists[r.Peer.Value] }) {
-			reached[g.ID] = true
+	for i, s := range steps {
+		replay.Follow(s)
+		for key, f := range lists {
+			if s.Rule != nil && s.Rule.Key() == key || s.Book != nil && named(replay.Rules(key), s.Book.Name) {
+				f.take(i+1, c.FirewallOf(key, replay.Rules(key), replay.Names()))
+			}
+		}
+		for _, g := range groups {
+			if s.List != nil && g.edited[s.List.Name] || s.GroupID != "" && s.GroupID == live.Groups[g.at].ID {
+				for n, f := range g.sides {
+					f.take(i+1, c.Group(replay.Names().Groups[g.at], g.directions[n], g.families[n], g.world(replay)))
+				}
+			}
 		}
 	}
-	return reached
+	return films
+}
+
+// named reports whether one of the rules names the book.
+func named(rules []*cloudfw.FirewallRule, book string) bool {
+	peer := cloudfw.Peer{Kind: cloudfw.Book, Value: book}
+	return slices.ContainsFunc(rules, func(r *cloudfw.FirewallRule) bool { return r.Source == peer || r.Destination == peer })
 }
 
 // listsOf are the ordered lists of the live state and of the steps.

@@ -129,7 +129,7 @@ func (e *UnknownConditionError) Hint() string {
 // explainPacket adds what one cloud does with the packet.
 func (j *job) explainPacket(e *PacketExplanation) {
 	live := &scene{job: j, packet: e.Packet, world: j.outlook.Live}
-	then := &scene{job: j, packet: e.Packet, world: after(j.outlook.Live, j.outlook.Plan.Steps)}
+	then := &scene{job: j, packet: e.Packet, world: cloudfw.After(j.outlook.Live, j.outlook.Plan.Steps)}
 	stations := j.stations(e.Packet)
 	for _, s := range stations {
 		e.Targets = append(e.Targets, PacketTarget{Cloud: j.Name, Target: s.name(), Live: live.verdict(s), Planned: then.verdict(s)})

@@ -97,7 +97,7 @@ func service(protocol cloudfw.Protocol, ports cloudfw.PortRange) string {
 // described tells whose rule it is, and where ours was declared.
 func (sc *scene) described(order int, id, text, description string) *PacketRule {
 	r := &PacketRule{Order: order, ID: id, Ours: sc.Owner.Owns("rule", description), Rule: text, Description: description}
-	if strings.HasPrefix(id, planned) {
+	if strings.HasPrefix(id, cloudfw.Made) {
 		r.ID = ""
 	}
 	if !r.Ours {
