@@ -229,9 +229,9 @@ func renderCapacity(s *screen, r reconcile.Report, c *reconcile.CloudReport) {
 		if u.Limit > 0 {
 			limit = fmt.Sprint(u.Limit)
 		}
-		rows = append(rows, []string{strings.ReplaceAll(u.What, r.Owner.BookName(""), ""), fmt.Sprint(u.Before), fmt.Sprint(u.After), limit})
+		rows = append(rows, []string{strings.ReplaceAll(u.What, r.Owner.BookName(""), ""), fmt.Sprint(u.Before), fmt.Sprint(u.After), fmt.Sprint(u.Peak), limit})
 	}
-	s.columns([]string{"CAPACITY", "BEFORE", "AFTER", "LIMIT"}, rows)
+	s.columns([]string{"CAPACITY", "BEFORE", "AFTER", "PEAK", "LIMIT"}, rows)
 }
 
 func renderCalls(s *screen, c *reconcile.CloudReport) {

@@ -28,9 +28,9 @@ type arrangement struct {
 //
 // The longest run of wanted rules that are live in their order stays; the others are
 // placed right after the one before them, from the top down; what is left of ours goes
-// from the bottom up. Promise P2 is not taken for granted here: prove looks at the
-// result.
-func arrange(owner cloudfw.Owner, key cloudfw.ListKey, live, wanted []cloudfw.FirewallRule, was, willBe cloudfw.Snapshot, c *packets.Compiler) arrangement {
+// from the bottom up, or before all else where there is no room for both. Promise P2 is
+// not taken for granted here: prove looks at the result.
+func arrange(owner cloudfw.Owner, key cloudfw.ListKey, live, wanted []cloudfw.FirewallRule, was, willBe cloudfw.Snapshot, c *packets.Compiler, removeFirst bool) arrangement {
 	a := arranging{
 		owner: owner, target: key.Border.Firewall(), wanted: wanted,
 		place: match(live, wanted),
@@ -45,6 +45,9 @@ func arrange(owner cloudfw.Owner, key cloudfw.ListKey, live, wanted []cloudfw.Fi
 		if at >= 0 {
 			a.list[at].wanted = i
 		}
+	}
+	if removeFirst {
+		a.sweepLeftovers()
 	}
 	stay := a.staying(live)
 	for i := range wanted {

@@ -111,7 +111,7 @@ func TestP11MovesAreAsFewAsTheyCanBe(t *testing.T) {
 			r.ID = ""
 			wantedRules = append(wantedRules, r)
 		}
-		a := arrange("edge", key, liveRules, wantedRules, cloudfw.Snapshot{}, cloudfw.Snapshot{}, packets.NewCompiler())
+		a := arrange("edge", key, liveRules, wantedRules, cloudfw.Snapshot{}, cloudfw.Snapshot{}, packets.NewCompiler(), false)
 		if want := fewestCalls(live, wanted, rules); a.fewest != want {
 			t.Fatalf("%v to %v: fewest %d, a search finds %d", live, wanted, a.fewest, want)
 		}
@@ -145,7 +145,7 @@ func TestADescentThatWouldOpenAGapIsACopy(t *testing.T) {
 		for i := range live {
 			live[i].Order = i + 1
 		}
-		got := arrange("edge", key, live, []cloudfw.FirewallRule{a, b, c.down}, cloudfw.Snapshot{}, cloudfw.Snapshot{}, packets.NewCompiler())
+		got := arrange("edge", key, live, []cloudfw.FirewallRule{a, b, c.down}, cloudfw.Snapshot{}, cloudfw.Snapshot{}, packets.NewCompiler(), false)
 		var ops []cloudfw.Op
 		for _, s := range got.steps {
 			ops = append(ops, s.Op)

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"slices"
 
 	"fwsync/cloudfw"
 	"fwsync/cloudfw/lower"
@@ -13,7 +14,7 @@ const scarcePercent = 80
 // capacity lists every bounded resource that the plan touches or fills (promise P4).
 // Foreign objects count, as the vendor counts them. Single books and lists never
 // warn: they are filled to the brim on purpose, what may run out are the places.
-func capacity(owner cloudfw.Owner, live cloudfw.Snapshot, wanted lower.Wanted, limits cloudfw.Limits) []Use {
+func capacity(owner cloudfw.Owner, live cloudfw.Snapshot, wanted lower.Wanted, limits cloudfw.Limits, most peaks) []Use {
 	foreignBooks, ownBooks := 0, 0
 	for _, b := range live.Books {
 		if owner.OwnsBook(b) {
@@ -22,15 +23,15 @@ func capacity(owner cloudfw.Owner, live cloudfw.Snapshot, wanted lower.Wanted, l
 			foreignBooks++
 		}
 	}
-	uses := []Use{use("address books", foreignBooks+ownBooks, foreignBooks+len(wanted.Books), limits.BooksPerAccount)}
+	uses := []Use{use("address books", foreignBooks+ownBooks, foreignBooks+len(wanted.Books), limits.BooksPerAccount).upTo(most.books)}
 	for _, b := range wanted.Books {
 		have, _ := live.Book(b.Name)
-		uses = append(uses, Use{What: "addresses in " + b.Name, Before: len(have.Prefixes), After: len(b.Prefixes), Limit: limits.AddressesPerBook})
+		uses = append(uses, full("addresses in "+b.Name, len(have.Prefixes), len(b.Prefixes), limits.AddressesPerBook))
 	}
-	uses = append(uses, spread(owner, live, wanted, limits)...)
+	uses = append(uses, spread(owner, live, wanted, limits, most)...)
 	for _, g := range wanted.Groups {
 		group, _ := live.Group(g.Target.GroupID)
-		before, after := 0, 0
+		before, after, both := 0, 0, 0
 		for _, r := range group.Rules {
 			cost := lower.RuleCost(r, live)
 			before += cost
@@ -40,13 +41,21 @@ func capacity(owner cloudfw.Owner, live cloudfw.Snapshot, wanted lower.Wanted, l
 		}
 		lists := cloudfw.Snapshot{Lists: wanted.Lists}
 		for _, r := range g.Rules {
-			after += lower.RuleCost(r, lists)
+			cost := lower.RuleCost(r, lists)
+			after += cost
+			if !slices.ContainsFunc(group.Rules, withListID(r, live).Alike) {
+				both += cost
+			}
 		}
-		uses = append(uses, use("rules in security group "+g.Target.GroupID, before, after, limits.RulesPerGroup))
+		u := use("rules in security group "+g.Target.GroupID, before, after, limits.RulesPerGroup)
+		if both += before; both <= limits.RulesPerGroup { // else groupSteps takes away first
+			u.Peak = max(u.Peak, both)
+		}
+		uses = append(uses, u)
 	}
 	for _, l := range wanted.Lists {
 		have, _ := listNamed(live, l.Name)
-		uses = append(uses, Use{What: "entries in " + l.Name, Before: len(have.Prefixes), After: len(l.Prefixes), Limit: l.MaxEntries})
+		uses = append(uses, full("entries in "+l.Name, len(have.Prefixes), len(l.Prefixes), l.MaxEntries))
 	}
 	for _, p := range wanted.Places {
 		uses = append(uses, use(fmt.Sprintf("places for blocked %s at %s", p.Family, p.Target), p.Before, p.After, p.Limit))
@@ -56,7 +65,20 @@ func capacity(owner cloudfw.Owner, live cloudfw.Snapshot, wanted lower.Wanted, l
 
 // use is a resource that warns before it runs out.
 func use(what string, before, after, limit int) Use {
-	return Use{what, before, after, limit, limit > 0 && after*100 >= limit*scarcePercent}
+	u := full(what, before, after, limit)
+	u.Warning = limit > 0 && after*100 >= limit*scarcePercent
+	return u
+}
+
+// full is a resource that is filled to the brim on purpose.
+func full(what string, before, after, limit int) Use {
+	return Use{What: what, Before: before, After: after, Peak: max(before, after), Limit: limit}
+}
+
+// upTo adds what the steps take on the way.
+func (u Use) upTo(p peak) Use {
+	u.Peak = max(u.Peak, p.most)
+	return u
 }
 
 // scarce are the notes on what will soon run out.
@@ -75,7 +97,7 @@ func scarce(uses []Use) []string {
 // reference gives the internet and the VPC border a quota each; that the NAT border
 // has one too is assumed. What is live is taken as the vendor counts it. The
 // internet border is always listed, others when they hold something.
-func spread(owner cloudfw.Owner, live cloudfw.Snapshot, wanted lower.Wanted, limits cloudfw.Limits) []Use {
+func spread(owner cloudfw.Owner, live cloudfw.Snapshot, wanted lower.Wanted, limits cloudfw.Limits, most peaks) []Use {
 	before, after := map[cloudfw.BorderKind]int{}, map[cloudfw.BorderKind]int{}
 	for _, r := range live.Rules {
 		kind := r.Border.Kind()
@@ -108,7 +130,7 @@ func spread(owner cloudfw.Owner, live cloudfw.Snapshot, wanted lower.Wanted, lim
 			}
 			what += " of " + string(kind) + " firewalls"
 		}
-		uses = append(uses, use(what, before[kind], after[kind], limits.SpreadUnits))
+		uses = append(uses, use(what, before[kind], after[kind], limits.SpreadUnits).upTo(most.spread[kind]))
 	}
 	return uses
 }

@@ -50,7 +50,7 @@ func TestP4CapacityCountsEveryFactorAndWarnsInTime(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		want := Use{"policy quota (spread units)", 20, 20 + 15*4, c.quota, c.warning}
+		want := Use{"policy quota (spread units)", 20, 20 + 15*4, 20 + 15*4, c.quota, c.warning}
 		if got := useOf(t, p, want.What); got != want {
 			t.Errorf("%+v, want %+v", got, want)
 		}
@@ -58,10 +58,10 @@ func TestP4CapacityCountsEveryFactorAndWarnsInTime(t *testing.T) {
 		if noted != c.warning {
 			t.Errorf("quota %d: notes %q", c.quota, p.Notes)
 		}
-		if got, want := useOf(t, p, "rules in security group sg-mail"), (Use{"rules in security group sg-mail", 1, 9, 200, false}); got != want {
+		if got, want := useOf(t, p, "rules in security group sg-mail"), (Use{"rules in security group sg-mail", 1, 9, 9, 200, false}); got != want {
 			t.Errorf("%+v, want %+v", got, want)
 		}
-		if got, want := useOf(t, p, "places for blocked ipv4 at security-group sg-mail"), (Use{"places for blocked ipv4 at security-group sg-mail", 0, 8, 8, true}); got != want {
+		if got, want := useOf(t, p, "places for blocked ipv4 at security-group sg-mail"), (Use{"places for blocked ipv4 at security-group sg-mail", 0, 8, 8, 8, true}); got != want {
 			t.Errorf("%+v, want %+v", got, want)
 		}
 	}

@@ -15,31 +15,65 @@ import (
 // safe, a book that changes in place is the reason: such a book is retired, its
 // addresses go to another book under a rule of its own, and the old pair is left over.
 // If a moment is unsafe all the same, Proof names it.
+//
+// All of that has the new beside the old for a while. Where a quota leaves no room for
+// both, what is left over goes first; Proof then names the moments of which nothing
+// better can be said, and a person has to choose.
 func (p *Plan) order(in Input) (lower.Wanted, error) {
 	retired := map[string]bool{}
 	fewest := -1
 	c := packets.NewCompiler() // nearly all is the same in every attempt
 	for {
-		d, err := newDraft(in, retired, c)
+		d, err := newDraft(in, retired, c, false)
 		if err != nil {
 			return lower.Wanted{}, err
 		}
 		if fewest < 0 {
 			fewest = d.fewest // what is retired costs more than there was to do
 		}
-		p.Steps, p.Notes = d.inOrder(false), d.notes
+		p.Steps, p.Notes = d.inOrder(addFirst), d.notes
 		if p.Proof = prove(in.Live, p.Steps, c); !p.Proof.Safe && d.removals() {
-			steps := d.inOrder(true)
+			steps := d.inOrder(leaveEarly)
 			if proof := prove(in.Live, steps, c); proof.Safe {
 				p.Steps, p.Proof = steps, proof
 			}
 		}
 		if p.Proof.Safe || !d.retire(p.Proof, retired) {
+			if p.peaks = peaksOf(p.Owner, in.Live, p.Steps); !p.peaks.fit(in.Limits) {
+				if d, err = p.removeFirst(in, d, c); err != nil {
+					return lower.Wanted{}, err
+				}
+			}
 			p.Calls = count(p.Steps, fewest)
 			return d.wanted, nil
 		}
 	}
 }
+
+// removeFirst takes the order that needs the least room, if there is enough for that.
+func (p *Plan) removeFirst(in Input, safe draft, c *packets.Compiler) (draft, error) {
+	d, err := newDraft(in, nil, c, true)
+	if err != nil {
+		return draft{}, err
+	}
+	steps := d.inOrder(removeFirst)
+	peaks := peaksOf(p.Owner, in.Live, steps)
+	if !peaks.fit(in.Limits) {
+		return safe, nil // the capacity gate says what is missing
+	}
+	p.Steps, p.peaks, p.Proof = steps, peaks, prove(in.Live, steps, c)
+	p.Notes = append(d.notes, "there is no room for the new beside the old: what is left over goes first")
+	return d, nil
+}
+
+// sequence is an order of a draft's steps.
+type sequence int
+
+const (
+	addFirst    sequence = iota // leftover rules go after the wanted ones are in place, addresses after those
+	leaveEarly                  // addresses leave their books before leftover rules go
+	removeFirst                 // addresses and leftover rules go before anything is added
+)
 
 // draft is all that has to be done, before it is put into an order.
 type draft struct {
@@ -52,13 +86,14 @@ type draft struct {
 	fewest int
 }
 
-// listSteps are those of one ordered list: what puts rules in place, then what deletes.
+// listSteps are those of one ordered list: what puts rules in place, then what deletes;
+// first is what deletes before that, where there is no room.
 type listSteps struct {
-	key            cloudfw.ListKey
-	place, deletes []cloudfw.Step
+	key                   cloudfw.ListKey
+	first, place, deletes []cloudfw.Step
 }
 
-func newDraft(in Input, retired map[string]bool, c *packets.Compiler) (draft, error) {
+func newDraft(in Input, retired map[string]bool, c *packets.Compiler, removeFirst bool) (draft, error) {
 	wanted, err := lower.Lower(in.Intent, in.Live, in.Limits, retired)
 	if err != nil {
 		return draft{}, err
@@ -74,12 +109,15 @@ func newDraft(in Input, retired map[string]bool, c *packets.Compiler) (draft, er
 		if len(want) == 0 && !slices.ContainsFunc(live, func(r cloudfw.FirewallRule) bool { return owner.Owns("rule", r.Description) }) {
 			continue
 		}
-		a := arrange(owner, key, live, want, in.Live, willBe, c)
-		at := slices.IndexFunc(a.steps, func(s cloudfw.Step) bool { return s.Op == cloudfw.DeleteRule })
-		if at < 0 {
-			at = len(a.steps)
+		a := arrange(owner, key, live, want, in.Live, willBe, c, removeFirst)
+		from, to := 0, len(a.steps)
+		for removeFirst && from < to && a.steps[from].Op == cloudfw.DeleteRule {
+			from++
 		}
-		d.lists = append(d.lists, listSteps{key, a.steps[:at], a.steps[at:]})
+		for to > from && a.steps[to-1].Op == cloudfw.DeleteRule {
+			to--
+		}
+		d.lists = append(d.lists, listSteps{key, a.steps[:from], a.steps[from:to], a.steps[to:]})
 		d.notes = append(d.notes, a.notes...)
 		d.fewest += a.fewest
 	}
@@ -96,31 +134,30 @@ func (d draft) removals() bool {
 
 func leaves(s cloudfw.Step) bool { return s.Op == cloudfw.RemoveAddresses }
 
-// inOrder puts the steps into one of the two orders.
-func (d draft) inOrder(leaveFirst bool) []cloudfw.Step {
-	steps := slices.Clone(d.books.before)
-	if leaveFirst {
-		for _, l := range d.lists {
-			steps = append(steps, l.place...)
-		}
-		for _, s := range d.books.after {
-			if leaves(s) {
-				steps = append(steps, s)
-			}
+// inOrder puts the steps into one of the orders.
+func (d draft) inOrder(s sequence) []cloudfw.Step {
+	var leaving, unused, early, placing, deleting, mixed []cloudfw.Step
+	for _, step := range d.books.after {
+		if leaves(step) {
+			leaving = append(leaving, step)
+		} else {
+			unused = append(unused, step)
 		}
 	}
 	for _, l := range d.lists {
-		if !leaveFirst {
-			steps = append(steps, l.place...)
-		}
-		steps = append(steps, l.deletes...)
+		early, placing, deleting = append(early, l.first...), append(placing, l.place...), append(deleting, l.deletes...)
+		mixed = append(append(mixed, l.place...), l.deletes...)
 	}
-	for _, s := range d.books.after {
-		if !leaveFirst || !leaves(s) {
-			steps = append(steps, s)
-		}
+	var steps []cloudfw.Step
+	switch s {
+	case leaveEarly:
+		steps = slices.Concat(d.books.before, placing, leaving, deleting, unused, d.groups)
+	case removeFirst:
+		steps = slices.Concat(leaving, early, unused, d.books.before, placing, deleting, d.groups)
+	default:
+		steps = slices.Concat(d.books.before, mixed, d.books.after, d.groups)
 	}
-	if steps = append(steps, d.groups...); steps == nil {
+	if steps == nil {
 		return []cloudfw.Step{}
 	}
 	return steps

@@ -50,14 +50,18 @@ type Plan struct {
 	Shelved    []lower.Shelved   `json:"shelved,omitempty"`
 	Condensed  []lower.Condensed `json:"condensed,omitempty"`
 	Notes      []string          `json:"notes,omitempty"`
+
+	peaks peaks
 }
 
-// Use is one bounded resource before and after the plan. Limit 0 means unknown.
-// Warning says that at least 80 % of what may run out will be used.
+// Use is one bounded resource before and after the plan. Peak is the most at any
+// moment on the way, as what is new stands beside what is old for a while. Limit 0
+// means unknown. Warning says that at least 80 % of what may run out will be used.
 type Use struct {
 	What    string `json:"what"`
 	Before  int    `json:"before"`
 	After   int    `json:"after"`
+	Peak    int    `json:"peak"`
 	Limit   int    `json:"limit"`
 	Warning bool   `json:"warning,omitempty"`
 }
@@ -90,7 +94,7 @@ func Compute(in Input) (Plan, error) {
 		return Plan{}, err
 	}
 	p.Shelved, p.Condensed = wanted.Shelved, wanted.Condensed
-	p.Capacity = capacity(in.Intent.Owner, in.Live, wanted, in.Limits)
+	p.Capacity = capacity(in.Intent.Owner, in.Live, wanted, in.Limits, p.peaks)
 	p.Notes = append(p.Notes, scarce(p.Capacity)...)
 	p.Untouched = untouched(in.Intent.Owner, in.Live)
 	p.ID = p.identify()
