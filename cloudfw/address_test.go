@@ -101,9 +101,19 @@ func TestP1OwnershipIsWholeMarkerEquality(t *testing.T) {
 			t.Errorf("%q counts as ours", foreign)
 		}
 	}
-	book := AddressBook{Name: owner.BookName("blocked4-1"), Description: Marker{owner, "book", "blocked4-1"}.String()}
+	book := AddressBook{Name: owner.BookName("blocked4-1"), Description: Marker{Owner: owner, Kind: "book", Name: "blocked4-1"}.String()}
 	if !owner.OwnsBook(book) {
 		t.Error("our own book is not recognised")
+	}
+	content := []netip.Prefix{netip.MustParsePrefix("198.51.100.7/32")}
+	book.Description = Summed(book.Description, content)
+	if !owner.OwnsBook(book) || Edited(book.Description, content) || !Edited(book.Description, nil) || Edited(mark, nil) {
+		t.Errorf("%q does not tell its content from another", book.Description)
+	}
+	for _, broken := range []string{book.Description + "0", strings.ToUpper(book.Description), strings.Replace(book.Description, " sum=", "  sum=", 1), book.Description + " "} {
+		if owner.OwnsBook(AddressBook{Name: book.Name, Description: broken}) || Summed(broken, nil) != broken {
+			t.Errorf("%q counts as ours", broken)
+		}
 	}
 	book.Name = owner.BookName("blocked4-2")
 	if owner.OwnsBook(book) {

@@ -1,7 +1,10 @@
 package cloudfw
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
+	"net/netip"
 	"regexp"
 )
 
@@ -27,15 +30,23 @@ type Marker struct {
 	Owner Owner
 	Kind  string // "rule", "book" or "list"
 	Name  string // unique within the kind; of letters, digits, '.', '_' and '-'
+	// Sum tells the content that a book or a list had when fwsync last wrote to it, 8
+	// hex digits: another content is somebody else's edit. Empty says nothing; the name
+	// of a rule has a digest of its content instead.
+	Sum string
 }
 
-// String is the description text, at most 128 bytes for names of up to 80 bytes,
+// String is the description text, at most 141 bytes for names of up to 80 bytes,
 // below the shortest limit of the vendor (256, reference §2.3).
 func (m Marker) String() string {
-	return fmt.Sprintf("fwsync owner=%s %s=%s", m.Owner, m.Kind, m.Name)
+	text := fmt.Sprintf("fwsync owner=%s %s=%s", m.Owner, m.Kind, m.Name)
+	if m.Sum != "" {
+		text += " sum=" + m.Sum
+	}
+	return text
 }
 
-var markerPattern = regexp.MustCompile(`\Afwsync owner=([a-z0-9-]+) ([a-z]+)=([A-Za-z0-9._-]+)\z`)
+var markerPattern = regexp.MustCompile(`\Afwsync owner=([a-z0-9-]+) ([a-z]+)=([A-Za-z0-9._-]+)(?: sum=([0-9a-f]{8}))?\z`)
 
 // ParseMarker reads a description. It is false for everything that is not
 // byte for byte the text of a marker.
@@ -44,7 +55,32 @@ func ParseMarker(description string) (Marker, bool) {
 	if m == nil {
 		return Marker{}, false
 	}
-	return Marker{Owner: Owner(m[1]), Kind: m[2], Name: m[3]}, true
+	return Marker{Owner: Owner(m[1]), Kind: m[2], Name: m[3], Sum: m[4]}, true
+}
+
+// Summed is the description with the sum of a sorted content in its marker. What is no
+// marker stays as it is.
+func Summed(description string, content []netip.Prefix) string {
+	m, ok := ParseMarker(description)
+	if !ok {
+		return description
+	}
+	m.Sum = sumOf(content)
+	return m.String()
+}
+
+// Edited reports whether a marker's sum is of another content than the sorted one: it
+// was changed behind fwsync's back. Without a sum nobody can tell, and the answer is
+// false.
+func Edited(description string, content []netip.Prefix) bool {
+	m, ok := ParseMarker(description)
+	return ok && m.Sum != "" && m.Sum != sumOf(content)
+}
+
+func sumOf(content []netip.Prefix) string {
+	sum := sha256.New()
+	hashed(sum, content)
+	return hex.EncodeToString(sum.Sum(nil)[:4])
 }
 
 // Owns reports whether the description is a marker of this owner, of that kind.

@@ -97,9 +97,9 @@ func (r *Replay) book(s Step) {
 	case s.Op == DeleteBook:
 		r.names.Books = slices.Delete(books, at, at+1)
 	case s.Op == AppendAddresses:
-		books[at].Prefixes = edited(books[at].Prefixes, s.Prefixes, nil)
+		books[at].Prefixes, books[at].Description = edited(books[at].Prefixes, s.Prefixes, nil), s.Book.Description
 	default:
-		books[at].Prefixes = edited(books[at].Prefixes, nil, s.Prefixes)
+		books[at].Prefixes, books[at].Description = edited(books[at].Prefixes, nil, s.Prefixes), s.Book.Description
 	}
 }
 
@@ -136,7 +136,7 @@ func (r *Replay) list(s Step) {
 		r.names.Lists = append(lists, made)
 	case at < 0:
 	case s.Op == EditList:
-		lists[at].Prefixes = edited(lists[at].Prefixes, s.Prefixes, s.Removed)
+		lists[at].Prefixes, lists[at].Description = edited(lists[at].Prefixes, s.Prefixes, s.Removed), s.List.Description
 	default:
 		r.names.Lists = slices.Delete(lists, at, at+1)
 	}

@@ -189,7 +189,7 @@ func (a *Account) editList(ctx context.Context, step cloudfw.Step) error {
 	return a.withStepList(ctx, step, func(id string) error {
 		_, err := ask[done](ctx, a, modifyPrefixList, step.Subject(), func() requests.AcsRequest {
 			r := ecs.CreateModifyPrefixListRequest()
-			r.PrefixListId = id
+			r.PrefixListId, r.Description = id, step.List.Description
 			fill(r.FormParams, form)
 			return r
 		})

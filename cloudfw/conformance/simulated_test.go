@@ -128,7 +128,7 @@ func (a *turns) Execute(ctx context.Context, step cloudfw.Step) error {
 // every reading of what nobody has documented, the other way round.
 var otherwise = simulator.Assumptions{
 	AppendExistingFails: true, DeleteMissingFails: true, NormaliseAddresses: true,
-	DeleteUnknownPolicySucceeds: true, OmittedFieldsClear: true, BeyondEndAppends: true,
+	DeleteUnknownPolicySucceeds: true, OmittedFieldsClear: true, BeyondEndAppends: true, ModesKeepTexts: true,
 }
 
 var small = simulator.Limits{AddressesPerBook: 170, Books: 20, SpreadUnits: 3000, RulesPerGroup: 80, PrefixLists: 7, EntriesPerPrefixList: 20}

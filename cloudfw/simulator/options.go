@@ -123,6 +123,9 @@ type Assumptions struct {
 	// fill the book up to its limit, and then answer ErrorAddressCountExceed all the
 	// same. Otherwise the refused call has no effect.
 	OverflowKeepsWhatFits bool
+	// ModesKeepTexts makes ModifyAddressBook with the modes Append and Delete leave the
+	// book's name and description as they are. Otherwise they become what the call says.
+	ModesKeepTexts bool
 }
 
 func (o Options) withDefaults() Options {

@@ -138,7 +138,9 @@ func modifyAddressBook(c *call) (any, error) {
 	readBookOptions(p, &AddressBook{})
 	return c.change(func(e *edit) error {
 		return e.modifyBook(uuid, mode, addresses, func(b *AddressBook) {
-			b.Name, b.Description = name, description
+			if mode != ModeAppend && mode != ModeDelete || !e.assume.ModesKeepTexts {
+				b.Name, b.Description = name, description
+			}
 			readBookOptions(p, b)
 		})
 	})

@@ -3,6 +3,7 @@ package plan
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 
 	"fwsync/cloudfw"
 )
@@ -25,6 +26,7 @@ func diffBooks(owner cloudfw.Owner, live cloudfw.Snapshot, wanted []cloudfw.Addr
 		keep[want.Name] = true
 		have, ok := live.Book(want.Name)
 		if !ok {
+			want.Description = cloudfw.Summed(want.Description, want.Prefixes)
 			steps.before = append(steps.before, cloudfw.Step{Op: cloudfw.CreateBook, Target: target, Book: &want, Reason: "the book does not exist"})
 			continue
 		}
@@ -32,13 +34,22 @@ func diffBooks(owner cloudfw.Owner, live cloudfw.Snapshot, wanted []cloudfw.Addr
 			continue // somebody else has taken the name: the create would fail; gates refuses the plan
 		}
 		added, removed := difference(have.Prefixes, want.Prefixes)
-		edited := have
-		edited.Prefixes, edited.References = nil, 0
+		touched := ""
+		if cloudfw.Edited(have.Description, have.Prefixes) {
+			touched = "; somebody else has edited the book"
+		}
+		edit := func(op cloudfw.Op, prefixes, content []netip.Prefix, reason string) cloudfw.Step {
+			edited := have
+			edited.Prefixes, edited.References = nil, 0
+			edited.Description = cloudfw.Summed(have.Description, content)
+			return cloudfw.Step{Op: op, Target: target, Book: &edited, Prefixes: prefixes, Reason: reason + touched}
+		}
 		if len(added) > 0 {
-			steps.before = append(steps.before, cloudfw.Step{Op: cloudfw.AppendAddresses, Target: target, Book: &edited, Prefixes: added, Reason: "wanted and not in the book"})
+			both := cloudfw.SortPrefixes(slices.Concat(have.Prefixes, added))
+			steps.before = append(steps.before, edit(cloudfw.AppendAddresses, added, both, "wanted and not in the book"))
 		}
 		if len(removed) > 0 {
-			steps.after = append(steps.after, cloudfw.Step{Op: cloudfw.RemoveAddresses, Target: target, Book: &edited, Prefixes: removed, Reason: "in the book and no longer wanted"})
+			steps.after = append(steps.after, edit(cloudfw.RemoveAddresses, removed, want.Prefixes, "in the book and no longer wanted"))
 		}
 	}
 	for _, b := range live.Books {

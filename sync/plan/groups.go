@@ -22,6 +22,7 @@ func diffGroups(owner cloudfw.Owner, live cloudfw.Snapshot, wanted lower.Wanted,
 		keep[want.Name] = true
 		have, ok := listNamed(live, want.Name)
 		if !ok {
+			want.Description = cloudfw.Summed(want.Description, want.Prefixes)
 			before = append(before, cloudfw.Step{Op: cloudfw.CreateList, Target: target[want.Name], List: &want, Reason: "the prefix list does not exist"})
 			continue
 		}
@@ -30,9 +31,12 @@ func diffGroups(owner cloudfw.Owner, live cloudfw.Snapshot, wanted lower.Wanted,
 		}
 		added, removed := difference(have.Prefixes, want.Prefixes)
 		if len(added) > 0 || len(removed) > 0 {
-			edited := have
-			edited.Prefixes = nil
-			before = append(before, cloudfw.Step{Op: cloudfw.EditList, Target: target[want.Name], List: &edited, Prefixes: added, Removed: removed, Reason: "the highest scores have changed"})
+			edited, reason := have, "the highest scores have changed"
+			if cloudfw.Edited(have.Description, have.Prefixes) {
+				reason = "somebody else has edited the list"
+			}
+			edited.Prefixes, edited.Description = nil, cloudfw.Summed(have.Description, want.Prefixes)
+			before = append(before, cloudfw.Step{Op: cloudfw.EditList, Target: target[want.Name], List: &edited, Prefixes: added, Removed: removed, Reason: reason})
 		}
 	}
 	for _, l := range live.Lists {

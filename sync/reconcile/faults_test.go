@@ -96,6 +96,49 @@ func TestP6ReconcileConvergesUnderEveryFault(t *testing.T) {
 	}
 }
 
+// Whether a call that edits a book's addresses also sets its description is not
+// documented. Either way runs come to rest, and what somebody else does to a book is
+// undone; the sum in the mark tells that it was not fwsync where it can be kept.
+func TestEitherReadingOfABooksDescriptionComesToRest(t *testing.T) {
+	folder, seeds := t.TempDir(), 0
+	rapid.Check(t, func(t *rapid.T) {
+		if seeds++; seeds > 8 {
+			return
+		}
+		world := genWorld(t)
+		keep := rapid.Bool().Draw(t, "modes keep texts")
+		b := newBenchOf(t, folder, simulator.Options{World: &world, Assume: simulator.Assumptions{ModesKeepTexts: keep}}, genPolicy(t), genDecisions(t))
+		defer b.close()
+		b.settle(t)
+		if _, err := b.store.Add(context.Background(), []ledger.Decision{{
+			Verdict: ledger.Block, Prefix: netip.MustParsePrefix("203.0.113.250/32"), Start: start.Add(-time.Minute), End: start.Add(time.Hour), Reason: "test", Author: "test", Attempt: 1, Score: 500,
+		}}); err != nil {
+			t.Fatal(err)
+		}
+		b.settle(t)
+		report, err := b.look.Standing(context.Background())
+		if err != nil || !keep && len(report.Verification.Lookalikes) > 0 {
+			t.Fatalf("%v: %v", err, report.Verification.Lookalikes)
+		}
+		var book simulator.AddressBook
+		for _, k := range b.cloud.Snapshot().AddressBooks {
+			if strings.HasPrefix(k.Name, "fwsync-edge-blocked4-") {
+				book = k
+			}
+		}
+		if err := b.cloud.EditAddresses(book.UUID, simulator.ModeAppend, "203.0.113.77/32"); err != nil {
+			t.Fatal(err)
+		}
+		if report, err = b.look.Standing(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+		if told := fmt.Sprint(report.Verification.Lookalikes); !strings.Contains(told, book.Name) || !strings.Contains(told, "edited since fwsync wrote them") {
+			t.Fatalf("nobody says that %s was edited: %s", book.Name, told)
+		}
+		b.settle(t)
+	})
+}
+
 // bench is a simulated account with all that a controller needs.
 type bench struct {
 	cloud   *simulator.Cloud
@@ -107,11 +150,15 @@ type bench struct {
 }
 
 func newBench(t *rapid.T, folder string, world simulator.State, policy *policies.Policy, decisions []ledger.Decision) *bench {
+	return newBenchOf(t, folder, simulator.Options{World: &world, Seed: 7}, policy, decisions)
+}
+
+func newBenchOf(t *rapid.T, folder string, options simulator.Options, policy *policies.Policy, decisions []ledger.Decision) *bench {
 	ctx := context.Background()
 	pace := alibaba.NewHurriedPace(start)
 	b := &bench{}
 	var err error
-	if b.cloud, err = simulator.New(simulator.Options{World: &world, Seed: 7}); err != nil {
+	if b.cloud, err = simulator.New(options); err != nil {
 		t.Fatal(err)
 	}
 	b.foreign = b.strangers()

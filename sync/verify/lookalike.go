@@ -114,11 +114,16 @@ func (s *sighting) books(wanted lower.Wanted, live cloudfw.Snapshot) {
 	for _, b := range live.Books {
 		l := Lookalike{Kind: "book", ID: b.ID, Name: b.Name}
 		s.named(l, "book", b.Description, s.owner.OwnsBook(b), names)
+		edited := s.owner.OwnsBook(b) && cloudfw.Edited(b.Description, b.Prefixes)
 		// A group's book is never edited; lowering makes another one beside one that was.
 		for _, want := range wanted.Books {
 			if s.owner.OwnsBook(b) && strings.HasPrefix(want.Name, b.Name+"-") && strings.HasPrefix(b.Name, s.owner.BookName("group-")) && !slices.Equal(want.Prefixes, b.Prefixes) {
 				s.add(l, "its addresses were edited; %s is to take its place", want.Name)
+				edited = false
 			}
+		}
+		if edited {
+			s.add(l, "its addresses were edited since fwsync wrote them")
 		}
 	}
 }
@@ -129,7 +134,11 @@ func (s *sighting) lists(live cloudfw.Snapshot) {
 		names[list.Name] = true
 	}
 	for _, list := range live.Lists {
-		s.named(Lookalike{Kind: "list", ID: list.ID, Name: list.Name}, "list", list.Description, s.owner.OwnsList(list), names)
+		l := Lookalike{Kind: "list", ID: list.ID, Name: list.Name}
+		s.named(l, "list", list.Description, s.owner.OwnsList(list), names)
+		if s.owner.OwnsList(list) && cloudfw.Edited(list.Description, list.Prefixes) {
+			s.add(l, "its addresses were edited since fwsync wrote them")
+		}
 	}
 }
 

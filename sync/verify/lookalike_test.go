@@ -33,6 +33,15 @@ func TestLookalikesAreNamedWithTheReason(t *testing.T) {
 		{"a rule's mark", book("fwsync-edge-x", mark(owner, "rule", "x")), "the mark is of a rule, this is a book"},
 		{"renamed", book("attackers", mark(owner, "book", "blocked4-7")), "it was renamed: the mark belongs to fwsync-edge-blocked4-7"},
 		{"a copy", book("attackers", mark(owner, "book", "blocked4-1")), "the same mark as fwsync-edge-blocked4-1"},
+		{"a book that was edited", func(s *cloudfw.Snapshot) {
+			s.Books[0].Description = cloudfw.Summed(s.Books[0].Description, nil)
+		}, "its addresses were edited since fwsync wrote them"},
+		{"a book that was not", func(s *cloudfw.Snapshot) {
+			s.Books[0].Description = cloudfw.Summed(s.Books[0].Description, s.Books[0].Prefixes)
+		}, ""},
+		{"a list that was edited", func(s *cloudfw.Snapshot) {
+			s.Lists = append(s.Lists, cloudfw.PrefixList{ID: "pl-x", Name: "fwsync-edge-z", Description: mark(owner, "list", "z") + " sum=00000000"})
+		}, "list pl-x"},
 		{"a list in our style", func(s *cloudfw.Snapshot) {
 			s.Lists = append(s.Lists, cloudfw.PrefixList{ID: "pl-x", Name: "fwsync-edge-z", Description: "by hand"})
 		}, "list pl-x"},
