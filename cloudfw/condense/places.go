@@ -64,6 +64,41 @@ func (c *counter) admit(entry, places int) bool {
 	return false
 }
 
+// admitAll admits equals, as many as there are places for. Those that are in place are
+// tried together first: one by one the first of them might not fit, and the last merge.
+func (c *counter) admitAll(equals []standing, in []bool, places int) {
+	if equals[0].incumbent == 1 {
+		for _, r := range equals {
+			c.join(int(r.entry))
+		}
+		if c.all() <= places {
+			for _, r := range equals {
+				in[r.entry] = true
+			}
+			return
+		}
+		for _, r := range equals {
+			if !in[r.entry] {
+				c.dismiss(int(r.entry))
+			}
+		}
+	}
+	for more := true; more; {
+		more = false
+		for _, r := range equals {
+			if !in[r.entry] && c.admit(int(r.entry), places) {
+				in[r.entry], more = true, true
+			}
+		}
+		more = more && c.all() < places // only a place that became free makes a difference
+	}
+}
+
+func (c *counter) join(entry int) {
+	c.asked[c.at[entry]] = true
+	c.update(c.at[entry])
+}
+
 // merges reports whether the other half of the node's whole is in the set.
 func (c *counter) merges(n int32) bool {
 	parent := c.nodes[n].parent

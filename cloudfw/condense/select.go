@@ -62,10 +62,8 @@ func (p *Pool) Select(terms Terms) Selection {
 	if terms.Budget.Innocents == 0 {
 		inPlace = held(keysOf(terms.Held, s.family), s.keys)
 	}
-	ranked := s.rank(inPlace, terms.Margin)
-	chosen := s.evict(ranked)
+	chosen, stays, ranked := s.settled(inPlace)
 	result := s.result(chosen)
-	stays := held(chosen, s.keys)
 	gone := 0
 	for _, r := range ranked {
 		if !stays[r.entry] {
@@ -82,6 +80,31 @@ func (p *Pool) Select(terms Terms) Selection {
 	}
 	return result
 }
+
+// settled chooses until the choice, once it is in place, would be made again: what has
+// merged leaves places to others of the same rank, whom the first choice passed over.
+// From one choice to the next the first class of equal scores that changes only grows,
+// so this comes to rest; nearly always at once.
+func (s *selection) settled(inPlace []bool) (chosen []key, stays []bool, ranked []standing) {
+	ranked = s.rank(inPlace, s.terms.Margin)
+	chosen = s.evict(ranked)
+	stays = held(chosen, s.keys)
+	if s.terms.Budget.Innocents > 0 {
+		return chosen, stays, ranked // who is in place has no advantage
+	}
+	for range mostRounds {
+		if slices.Equal(stays, inPlace) {
+			break
+		}
+		inPlace = stays
+		chosen = s.evict(s.rank(inPlace, s.terms.Margin))
+		stays = held(chosen, s.keys)
+	}
+	return chosen, stays, ranked
+}
+
+// mostRounds bounds the work where a margin gives no guarantee.
+const mostRounds = 32
 
 // selection is one choice from a pool.
 type selection struct {
@@ -132,8 +155,16 @@ func (s *selection) evict(ranked []standing) []key {
 	for ; top > 0 && count.all() > places; top-- {
 		count.dismiss(int(ranked[top-1].entry))
 	}
-	for i, r := range ranked {
-		in[r.entry] = in[r.entry] || i < top || count.admit(int(r.entry), places)
+	for _, r := range ranked[:top] {
+		in[r.entry] = true
+	}
+	for first := top; first < len(ranked); {
+		last := first + 1
+		for last < len(ranked) && ranked[last].weight == ranked[first].weight && ranked[last].incumbent == ranked[first].incumbent {
+			last++
+		}
+		count.admitAll(ranked[first:last], in, places)
+		first = last
 	}
 	lossless := sweep(s.those(in))
 	if s.terms.Budget.Innocents == 0 || places == 0 {

@@ -187,3 +187,17 @@ func TestSelectionsFromOnePoolAreIndependent(t *testing.T) {
 		}
 	})
 }
+
+// What is chosen, once it is in place, is chosen again: runs come to rest.
+func TestSelectComesToRest(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		candidates := genCandidates.Draw(t, "candidates")
+		terms := Terms{Places: rapid.IntRange(0, 12).Draw(t, "places"), Margin: DefaultMargin}
+		terms.Held = rapid.SliceOfN(small(false), 0, 8).Draw(t, "held")
+		first := Select(candidates, terms)
+		terms.Held = first.Prefixes
+		if again := Select(candidates, terms); !slices.Equal(again.Prefixes, first.Prefixes) {
+			t.Fatalf("%v, then %v", first.Prefixes, again.Prefixes)
+		}
+	})
+}
