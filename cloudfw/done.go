@@ -23,6 +23,9 @@ func Done(step Step, live Snapshot) bool {
 	case RemoveAddresses:
 		b, ok := live.Book(step.Book.Name)
 		return ok && containsNone(b.Prefixes, step.Prefixes) && !slices.ContainsFunc(step.Book.Entries, func(e string) bool { return slices.Contains(b.Entries, e) })
+	case MarkBook:
+		b, ok := live.Book(step.Book.Name)
+		return ok && b.Description == step.Book.Description
 	case DeleteBook:
 		_, ok := live.Book(step.Book.Name)
 		return !ok
@@ -46,6 +49,9 @@ func Done(step Step, live Snapshot) bool {
 			return false
 		}
 		return ok && containsAll(l.Prefixes, step.Prefixes) && containsAll(l.Prefixes, step.List.Prefixes) && containsNone(l.Prefixes, step.Removed)
+	case MarkList:
+		l, ok := live.listNamed(step.List.Name)
+		return ok && l.Description == step.List.Description
 	case DeleteList:
 		_, ok := live.listNamed(step.List.Name)
 		return !ok

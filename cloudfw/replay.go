@@ -72,11 +72,11 @@ func (r *Replay) Follow(s Step) {
 		return
 	}
 	switch s.Op {
-	case CreateBook, AppendAddresses, RemoveAddresses, DeleteBook:
+	case CreateBook, AppendAddresses, RemoveAddresses, MarkBook, DeleteBook:
 		r.book(s)
 	case InsertRule, MoveRule, EditRule, DeleteRule:
 		r.rule(s)
-	case CreateList, EditList, DeleteList:
+	case CreateList, EditList, MarkList, DeleteList:
 		r.list(s)
 	case AuthoriseRules, RevokeRules, EditGroupRule:
 		r.group(s)
@@ -96,6 +96,8 @@ func (r *Replay) book(s Step) {
 	case at < 0:
 	case s.Op == DeleteBook:
 		r.names.Books = slices.Delete(books, at, at+1)
+	case s.Op == MarkBook:
+		books[at].Description = s.Book.Description
 	case s.Op == AppendAddresses:
 		books[at].Prefixes, books[at].Description = edited(books[at].Prefixes, s.Prefixes, nil), s.Book.Description
 	default:
@@ -135,6 +137,8 @@ func (r *Replay) list(s Step) {
 		made.ID = cmp.Or(made.ID, r.made())
 		r.names.Lists = append(lists, made)
 	case at < 0:
+	case s.Op == MarkList:
+		lists[at].Description = s.List.Description
 	case s.Op == EditList:
 		lists[at].Prefixes, lists[at].Description = edited(lists[at].Prefixes, s.Prefixes, s.Removed), s.List.Description
 	default:

@@ -13,6 +13,7 @@ const (
 	CreateBook      Op = "create book"
 	AppendAddresses Op = "append addresses"
 	RemoveAddresses Op = "remove addresses"
+	MarkBook        Op = "mark book"
 	DeleteBook      Op = "delete book"
 	InsertRule      Op = "insert rule"
 	MoveRule        Op = "move rule"
@@ -20,6 +21,7 @@ const (
 	DeleteRule      Op = "delete rule"
 	CreateList      Op = "create prefix list"
 	EditList        Op = "edit prefix list"
+	MarkList        Op = "mark prefix list"
 	DeleteList      Op = "delete prefix list"
 	AuthoriseRules  Op = "authorise rules"
 	RevokeRules     Op = "revoke rules"
@@ -40,6 +42,7 @@ func (o Op) Removes() bool {
 //	Op                                 set
 //	create book                        Book (Prefixes = what it starts with)
 //	append / remove addresses          Book (ID, Name, Description) and Prefixes
+//	mark book                          Book (ID, Name, Description as it shall be); its content stays
 //	delete book                        Book (ID, Name)
 //	insert rule                        Rule (Order = where it goes)
 //	move rule                          Rule (ID; Order = where it goes), From
@@ -47,6 +50,7 @@ func (o Op) Removes() bool {
 //	delete rule                        Rule (ID and its list)
 //	create prefix list                 List (Prefixes = what it starts with)
 //	edit prefix list                   List (ID, Name), Prefixes = added, Removed
+//	mark prefix list                   List (ID, Name, Description as it shall be); its content stays
 //	delete prefix list                 List (ID, Name)
 //	authorise / revoke rules           GroupID, GroupRules (at most 100, of one direction)
 //	edit group rule                    GroupID, GroupRules (one, with ID; the kind of its peer as it is)
@@ -71,11 +75,11 @@ type Step struct {
 // judged.
 func (s Step) Complete() bool {
 	switch s.Op {
-	case CreateBook, AppendAddresses, RemoveAddresses, DeleteBook:
+	case CreateBook, AppendAddresses, RemoveAddresses, MarkBook, DeleteBook:
 		return s.Book != nil
 	case InsertRule, MoveRule, EditRule, DeleteRule:
 		return s.Rule != nil
-	case CreateList, EditList, DeleteList:
+	case CreateList, EditList, MarkList, DeleteList:
 		return s.List != nil
 	}
 	return true
@@ -93,7 +97,7 @@ func (s Step) Subject() string {
 		return fmt.Sprintf("%s +%d", s.Book.Name, len(s.Prefixes))
 	case RemoveAddresses:
 		return fmt.Sprintf("%s -%d", s.Book.Name, len(s.Prefixes))
-	case DeleteBook:
+	case MarkBook, DeleteBook:
 		return s.Book.Name
 	case InsertRule, EditRule:
 		return fmt.Sprintf("#%d %s", s.Rule.Order, s.Rule)
@@ -105,7 +109,7 @@ func (s Step) Subject() string {
 		return fmt.Sprintf("%s with %d of %d entries", s.List.Name, len(s.List.Prefixes), s.List.MaxEntries)
 	case EditList:
 		return fmt.Sprintf("%s +%d -%d", s.List.Name, len(s.Prefixes), len(s.Removed))
-	case DeleteList:
+	case MarkList, DeleteList:
 		return s.List.Name
 	case AuthoriseRules, RevokeRules, EditGroupRule:
 		return fmt.Sprintf("%d in %s", len(s.GroupRules), s.GroupID)

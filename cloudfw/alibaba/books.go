@@ -160,6 +160,14 @@ func (a *Account) editBook(ctx context.Context, step cloudfw.Step, mode string) 
 	})
 }
 
+// markBook writes a book's description. Without a list and a mode its entries stay as
+// they are (reference §2.4).
+func (a *Account) markBook(ctx context.Context, step cloudfw.Step) error {
+	return a.withBook(ctx, step, func(id string) error {
+		return a.write(ctx, modifyAddressBook, step, fields{"GroupUuid": id, "GroupName": step.Book.Name, "Description": step.Book.Description})
+	})
+}
+
 func (a *Account) deleteBook(ctx context.Context, step cloudfw.Step) error {
 	return a.withBook(ctx, step, func(id string) error {
 		err := a.write(ctx, deleteAddressBook, step, fields{"GroupUuid": id})

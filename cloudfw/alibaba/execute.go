@@ -24,6 +24,8 @@ func (a *Account) Execute(ctx context.Context, step cloudfw.Step) error {
 		return a.editBook(ctx, step, "Append")
 	case cloudfw.RemoveAddresses:
 		return a.editBook(ctx, step, "Delete")
+	case cloudfw.MarkBook:
+		return a.markBook(ctx, step)
 	case cloudfw.DeleteBook:
 		return a.deleteBook(ctx, step)
 	case cloudfw.InsertRule:
@@ -37,6 +39,8 @@ func (a *Account) Execute(ctx context.Context, step cloudfw.Step) error {
 	case cloudfw.CreateList:
 		return a.createList(ctx, step)
 	case cloudfw.EditList:
+		return a.editList(ctx, step)
+	case cloudfw.MarkList:
 		return a.editList(ctx, step)
 	case cloudfw.DeleteList:
 		return a.deleteList(ctx, step)
@@ -53,9 +57,11 @@ func (a *Account) Execute(ctx context.Context, step cloudfw.Step) error {
 func complete(step cloudfw.Step) error {
 	var missing string
 	switch step.Op {
-	case cloudfw.CreateBook, cloudfw.AppendAddresses, cloudfw.RemoveAddresses, cloudfw.DeleteBook:
+	case cloudfw.CreateBook, cloudfw.AppendAddresses, cloudfw.RemoveAddresses, cloudfw.MarkBook, cloudfw.DeleteBook:
 		if step.Book == nil || step.Book.Name == "" {
 			missing = "a book with a name"
+		} else if step.Op == cloudfw.MarkBook && (step.Book.Description == "" || len(step.Prefixes) > 0) {
+			missing = "a description and nothing else to write"
 		}
 	case cloudfw.InsertRule:
 		if step.Rule == nil || step.Rule.Order < 1 {
@@ -69,11 +75,13 @@ func complete(step cloudfw.Step) error {
 		if step.Rule == nil || step.Rule.ID == "" {
 			missing = "a rule with an id"
 		}
-	case cloudfw.CreateList, cloudfw.EditList, cloudfw.DeleteList:
+	case cloudfw.CreateList, cloudfw.EditList, cloudfw.MarkList, cloudfw.DeleteList:
 		if step.List == nil || step.List.Name == "" {
 			missing = "a prefix list with a name"
 		} else if step.Op == cloudfw.EditList && len(step.Prefixes)+len(step.Removed) == 0 {
 			missing = "an entry to add or to remove"
+		} else if step.Op == cloudfw.MarkList && (step.List.Description == "" || len(step.Prefixes)+len(step.Removed) > 0) {
+			missing = "a description and nothing else to write"
 		}
 	case cloudfw.AuthoriseRules, cloudfw.RevokeRules, cloudfw.EditGroupRule:
 		return completeGroupRules(step)

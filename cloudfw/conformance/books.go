@@ -35,6 +35,20 @@ func booksReadBack(s *scene) {
 	taken = append(taken, refusal{"a book of another type with a name that is taken", cloudfw.Step{Op: cloudfw.CreateBook, Book: other}, []cloudfw.Kind{cloudfw.Conflict}})
 	s.changeNothing(taken...)
 
+	// A mark is another description and nothing else, by the book's id and by its name.
+	for i, b := range books {
+		before := s.liveBook(b.Name)
+		marked := cloudfw.AddressBook{ID: before.ID, Name: before.Name, Type: before.Type, Family: before.Family, Description: before.Description + " marked"}
+		if i%2 == 1 {
+			marked.ID = ""
+		}
+		s.carry(cloudfw.Step{Op: cloudfw.MarkBook, Book: &marked})
+		before.Description = marked.Description
+		if got := s.liveBook(b.Name); plain(got) != plain(before) {
+			s.Errorf("book %s was marked and reads back as another\ngot  %s\nwant %s", b.Name, plain(got), plain(before))
+		}
+	}
+
 	var deletions []cloudfw.Step
 	var twice []refusal
 	for _, b := range books {

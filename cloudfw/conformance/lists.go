@@ -48,6 +48,20 @@ func prefixLists(s *scene) {
 		refusal{"more entries than MaxEntries from the start", cloudfw.Step{Op: cloudfw.CreateList, List: s.list("list-full", cloudfw.IPv4, 1, "192.0.2.1/32", "192.0.2.9/32")}, []cloudfw.Kind{cloudfw.Quota}},
 	)
 
+	marked4, marked6 := s.liveList(list4.Name), s.liveList(list6.Name)
+	for i, l := range []cloudfw.PrefixList{marked4, marked6} {
+		mark := l
+		mark.Prefixes, mark.Description = nil, l.Description+" marked"
+		if i == 1 {
+			mark.ID = "" // by its name
+		}
+		s.carry(cloudfw.Step{Op: cloudfw.MarkList, List: &mark})
+		l.Description = mark.Description
+		if got := s.liveList(l.Name); plain(got) != plain(l) {
+			s.Errorf("prefix list %s was marked and reads back as another\ngot  %s\nwant %s", l.Name, plain(got), plain(l))
+		}
+	}
+
 	list4, list6 = s.liveList(list4.Name), s.liveList(list6.Name)
 	deletions := []cloudfw.Step{{Op: cloudfw.DeleteList, List: &list4}, {Op: cloudfw.DeleteList, List: &list6}}
 	s.carry(deletions...)

@@ -34,6 +34,7 @@ func unknownIDs(s *scene) {
 		}
 		add("appending to no book"+how, cloudfw.Step{Op: cloudfw.AppendAddresses, Book: b, Prefixes: parse("192.0.2.1/32")}, absent)
 		add("removing from no book"+how, cloudfw.Step{Op: cloudfw.RemoveAddresses, Book: b, Prefixes: parse("192.0.2.1/32")}, append([]cloudfw.Kind{""}, absent...))
+		add("marking no book"+how, cloudfw.Step{Op: cloudfw.MarkBook, Book: b}, absent)
 		add("deleting no book"+how, cloudfw.Step{Op: cloudfw.DeleteBook, Book: b}, gone)
 	}
 	for _, id := range []string{noList, ""} {
@@ -44,6 +45,7 @@ func unknownIDs(s *scene) {
 			how = " by id"
 		}
 		add("editing no prefix list"+how, cloudfw.Step{Op: cloudfw.EditList, List: l, Prefixes: parse("192.0.2.1/32")}, absent)
+		add("marking no prefix list"+how, cloudfw.Step{Op: cloudfw.MarkList, List: l}, absent)
 		add("deleting no prefix list"+how, cloudfw.Step{Op: cloudfw.DeleteList, List: l}, gone)
 	}
 	borders := map[cloudfw.BorderKind]bool{}
@@ -105,8 +107,8 @@ func senselessSteps(s *scene) {
 	}
 	add("no operation", cloudfw.Step{})
 	add("an unknown operation", cloudfw.Step{Op: "paint rule", Rule: &cloudfw.FirewallRule{ID: noRule}})
-	for _, op := range []cloudfw.Op{cloudfw.CreateBook, cloudfw.AppendAddresses, cloudfw.RemoveAddresses, cloudfw.DeleteBook, cloudfw.InsertRule, cloudfw.MoveRule,
-		cloudfw.EditRule, cloudfw.DeleteRule, cloudfw.CreateList, cloudfw.EditList, cloudfw.DeleteList, cloudfw.AuthoriseRules, cloudfw.RevokeRules, cloudfw.EditGroupRule} {
+	for _, op := range []cloudfw.Op{cloudfw.CreateBook, cloudfw.AppendAddresses, cloudfw.RemoveAddresses, cloudfw.MarkBook, cloudfw.DeleteBook, cloudfw.InsertRule, cloudfw.MoveRule,
+		cloudfw.EditRule, cloudfw.DeleteRule, cloudfw.CreateList, cloudfw.EditList, cloudfw.MarkList, cloudfw.DeleteList, cloudfw.AuthoriseRules, cloudfw.RevokeRules, cloudfw.EditGroupRule} {
 		add(string(op)+" without anything", cloudfw.Step{Op: op})
 	}
 	live := s.liveBook(b.Name)

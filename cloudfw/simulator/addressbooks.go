@@ -27,6 +27,13 @@ func (c *Cloud) EditAddresses(uuid, mode string, addresses ...string) error {
 	})
 }
 
+// DescribeAddressBook gives a book another description; its addresses stay.
+func (c *Cloud) DescribeAddressBook(uuid, description string) error {
+	return c.update(func(e *edit) error {
+		return e.modifyBook(uuid, "", nil, func(n *AddressBook) { n.Description = description })
+	})
+}
+
 // DeleteAddressBook removes a book that no policy refers to.
 func (c *Cloud) DeleteAddressBook(uuid string) error {
 	return c.update(func(e *edit) error { return e.deleteBook(uuid) })

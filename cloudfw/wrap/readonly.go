@@ -34,11 +34,11 @@ func canceled(step cloudfw.Step, cause error) error {
 func subject(step cloudfw.Step) string {
 	missing := false
 	switch step.Op {
-	case cloudfw.CreateBook, cloudfw.AppendAddresses, cloudfw.RemoveAddresses, cloudfw.DeleteBook:
+	case cloudfw.CreateBook, cloudfw.AppendAddresses, cloudfw.RemoveAddresses, cloudfw.MarkBook, cloudfw.DeleteBook:
 		missing = step.Book == nil
 	case cloudfw.InsertRule, cloudfw.MoveRule, cloudfw.EditRule, cloudfw.DeleteRule:
 		missing = step.Rule == nil
-	case cloudfw.CreateList, cloudfw.EditList, cloudfw.DeleteList:
+	case cloudfw.CreateList, cloudfw.EditList, cloudfw.MarkList, cloudfw.DeleteList:
 		missing = step.List == nil
 	}
 	if missing {

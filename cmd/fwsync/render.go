@@ -19,12 +19,24 @@ func renderReport(s *screen, r reconcile.Report) {
 	if r.Recovered != "" {
 		s.line("recovered: %s", r.Recovered)
 	}
-	renderSources(s, r.Sources)
-	renderAttackers(s, r.Detections)
+	if kindOf(r) == plan.Reconcile { // the others read no source
+		renderSources(s, r.Sources)
+		renderAttackers(s, r.Detections)
+	}
 	for _, c := range r.Each() {
 		renderCloud(s, r, c)
 	}
 	renderNext(s, r)
+}
+
+// kindOf is what the plans of a report are for.
+func kindOf(r reconcile.Report) plan.Kind {
+	for _, c := range r.Each() {
+		if c.Plan.Kind != "" {
+			return c.Plan.Kind
+		}
+	}
+	return plan.Reconcile
 }
 
 // cloudsOf names the clouds of a report.
@@ -139,7 +151,14 @@ func host(prefix string) string {
 func renderPlan(s *screen, r reconcile.Report, c *reconcile.CloudReport) {
 	s.title("Plan")
 	if !c.Plan.Changes() {
-		s.line("  nothing has changed: the cloud is as it must be")
+		switch c.Plan.Kind {
+		case plan.Adopt:
+			s.line("  nothing to adopt: nothing of other people is what is wanted and missing")
+		case plan.Release:
+			s.line("  nothing to release: nothing that was looked at is ours")
+		default:
+			s.line("  nothing has changed: the cloud is as it must be")
+		}
 	}
 	// Every object of ours begins with this; on the page it would hide the rest.
 	ours := r.Owner.BookName("")
@@ -231,6 +250,9 @@ func renderCapacity(s *screen, r reconcile.Report, c *reconcile.CloudReport) {
 		}
 		rows = append(rows, []string{strings.ReplaceAll(u.What, r.Owner.BookName(""), ""), fmt.Sprint(u.Before), fmt.Sprint(u.After), fmt.Sprint(u.Peak), limit})
 	}
+	if len(rows) == 0 {
+		return
+	}
 	s.columns([]string{"CAPACITY", "BEFORE", "AFTER", "PEAK", "LIMIT"}, rows)
 }
 
@@ -294,6 +316,14 @@ func renderNext(s *screen, r reconcile.Report) {
 	switch {
 	case r.Command == "plan" && r.Changes():
 		s.line("  fwsync plan --out change.plan && fwsync apply change.plan")
+	case r.Command == string(kindOf(r)) && kindOf(r) != plan.Reconcile && firstRefusal(r) == nil && r.Changes():
+		names := onlyOf(r)
+		if names == "" && kindOf(r) == plan.Release {
+			names = " --all"
+		}
+		s.line("  fwsync %s%s --out %s.plan && fwsync apply %s.plan", r.Command, names, r.Command, r.Command)
+	case kindOf(r) != plan.Reconcile && firstRefusal(r) == nil:
+		s.line("  fwsync plan    what reconcile would do now")
 	case firstRefusal(r) != nil:
 		s.line("  %s", firstRefusal(r).Hint)
 	default:
@@ -308,6 +338,16 @@ func renderNext(s *screen, r reconcile.Report) {
 		s.line("  fwsync block ADDRESS --for 2h --reason TEXT, then fwsync reconcile")
 		s.line("  fwsync status    what is enforced now")
 	}
+}
+
+// onlyOf is what an adopt or a release was asked for, as arguments.
+func onlyOf(r reconcile.Report) string {
+	for _, c := range r.Each() {
+		if len(c.Plan.Only) > 0 {
+			return " " + strings.Join(c.Plan.Only, " ")
+		}
+	}
+	return ""
 }
 
 func firstRefusal(r reconcile.Report) *gates.Refusal {

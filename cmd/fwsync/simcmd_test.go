@@ -33,6 +33,7 @@ type served struct{ cloud *simulator.Cloud }
 //	sim dump                      prints policies, books and group rules, sorted
 //	sim check                     fails when an invariant of the cloud is broken
 //	sim accept-on-top SOURCE      a colleague's accept rule at position 1
+//	sim describe-book NAME TEXT   a colleague writes another description
 //	sim delete-rule N, sim disable-rule N, sim rename-rule N TEXT   IPv4 policies
 func simulated(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) == 0 {
@@ -73,6 +74,14 @@ func simulated(ts *testscript.TestScript, neg bool, args []string) {
 		_, err := cloud.AddControlPolicy(simulator.Policy{Direction: "in", IPVersion: 4, Order: 1, Action: "accept", SourceType: "net", Source: args[1],
 			DestinationType: "net", Destination: "0.0.0.0/0", Proto: "ANY", Application: "ANY", Description: "a colleague was here"})
 		ts.Check(err)
+	case "describe-book":
+		for _, b := range cloud.Snapshot().AddressBooks {
+			if b.Name == args[1] {
+				ts.Check(cloud.DescribeAddressBook(b.UUID, args[2]))
+				return
+			}
+		}
+		ts.Fatalf("there is no book %s", args[1])
 	case "delete-rule":
 		ts.Check(cloud.DeleteControlPolicy(policyAt(ts, cloud, args[1]).UUID))
 	case "disable-rule":
@@ -119,7 +128,8 @@ func policyAt(ts *testscript.TestScript, cloud *simulator.Cloud, order string) s
 	return simulator.Policy{}
 }
 
-// dump prints what enforces something, without ids and times.
+// dump prints what enforces something, without ids and times; all ports, which have
+// two spellings, as none.
 func dump(s simulator.State) string {
 	var b strings.Builder
 	for _, p := range s.Policies {
@@ -127,10 +137,10 @@ func dump(s simulator.State) string {
 		if p.Disabled {
 			state = " (disabled)"
 		}
-		fmt.Fprintf(&b, "%s ipv%d #%d %s %s:%s to %s:%s %s %s %q%s\n", p.Direction, max(p.IPVersion, 4), p.Order, p.Action, p.SourceType, p.Source, p.DestinationType, p.Destination, p.Proto, p.DestPort, p.Description, state)
+		fmt.Fprintf(&b, "%s ipv%d #%d %s %s:%s to %s:%s %s %s %q%s\n", p.Direction, max(p.IPVersion, 4), p.Order, p.Action, p.SourceType, p.Source, p.DestinationType, p.Destination, p.Proto, strings.TrimPrefix(p.DestPort, "0/0"), p.Description, state)
 	}
 	for _, k := range s.AddressBooks {
-		fmt.Fprintf(&b, "book %s: %d addresses\n", k.Name, len(k.Addresses))
+		fmt.Fprintf(&b, "book %s: %d addresses, %q\n", k.Name, len(k.Addresses), k.Description)
 	}
 	for _, g := range s.SecurityGroups {
 		for _, r := range g.Rules {
@@ -138,7 +148,7 @@ func dump(s simulator.State) string {
 		}
 	}
 	for _, l := range s.PrefixLists {
-		fmt.Fprintf(&b, "list %s: %d of %d entries\n", l.Name, len(l.Entries), l.MaxEntries)
+		fmt.Fprintf(&b, "list %s: %d of %d entries, %q\n", l.Name, len(l.Entries), l.MaxEntries, l.Description)
 	}
 	return b.String()
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"fwsync/cloudfw"
+	"fwsync/sync/plan"
 )
 
 // outcome is what the plan's steps come to. It follows the steps themselves and asks
@@ -36,8 +37,13 @@ func outcomeOf(in Input) *outcome {
 	o := &outcome{after: cloudfw.After(in.Live, in.Plan.Steps), before: blocking(owner, in.Live), held: holding(owner, in.Live)}
 	now := blocking(owner, o.after)
 	o.heldSet = union(o.held)
-	o.removed = union(o.before).minus(union(now))
-	o.entries = sorted(append(now, written(owner, in.Plan.Steps)...))
+	if in.Plan.Kind == plan.Release {
+		// Nobody is unblocked or blocked: the ownership gate sees to it that what is given up stays as it is.
+		o.entries = now
+	} else {
+		o.removed = union(o.before).minus(union(now))
+		o.entries = sorted(append(now, written(owner, o.after, in.Plan.Steps)...))
+	}
 	o.covered = union(o.entries)
 	return o
 }
@@ -112,14 +118,25 @@ func sorted(all []netip.Prefix) []netip.Prefix {
 	return cloudfw.SortPrefixes(all)
 }
 
-// written is what the steps write into sets of blocked addresses and group rules.
-func written(owner cloudfw.Owner, steps []cloudfw.Step) []netip.Prefix {
+// written is what the steps write into sets of blocked addresses and group rules, and
+// what is in the sets that they make ours.
+func written(owner cloudfw.Owner, after cloudfw.Snapshot, steps []cloudfw.Step) []netip.Prefix {
 	var all []netip.Prefix
 	for _, s := range steps {
 		switch s.Op {
 		case cloudfw.CreateBook:
 			if !strings.HasPrefix(s.Book.Name, owner.BookName("group-")) {
 				all = append(all, s.Book.Prefixes...)
+			}
+		case cloudfw.MarkBook:
+			if b, there := after.Book(s.Book.Name); there && blocks(owner, b) {
+				all = append(all, b.Prefixes...)
+			}
+		case cloudfw.MarkList:
+			for _, l := range after.Lists {
+				if l.Name == s.List.Name && owner.OwnsList(l) {
+					all = append(all, l.Prefixes...)
+				}
 			}
 		case cloudfw.CreateList:
 			all = append(all, s.List.Prefixes...)

@@ -5,23 +5,35 @@ import (
 	"slices"
 
 	"fwsync/cloudfw"
+	"fwsync/sync/plan"
 )
 
 // ownership holds the planner to promise P1: every object that a step changes bears
 // our whole marker in the live state, no name that a step creates is taken, and our
 // rules name only sets of ours. What merely looks like ours is other people's. There
-// is no override: what is withheld here is a name clash or a defect.
+// is no override: what is withheld here is a name clash or a defect. Plans that adopt
+// or release may change descriptions only, see takeover.
 func ownership(in Input) Finding {
 	f := Finding{
 		LookedAt: count(len(in.Plan.Steps), "step") + " and the sets that our rules name",
 		lead:     "the plan would need objects that are not ours: ",
 	}
-	withhold := func(what, why string) {
-		f.Withheld = append(f.Withheld, Withheld{What: what, Why: why, Hint: "rename or remove them in the cloud, or set another owner in fwsync.yaml"})
+	hint := "see whether fwsync adopt can take them over; else rename or remove them in the cloud, or set another owner in fwsync.yaml"
+	stranger := newTitles(in).stranger
+	switch in.Plan.Kind {
+	case plan.Adopt:
+		hint = "adopt the book or the list too; what fwsync adopt cannot take over has to be renamed or removed in the cloud"
+		stranger = newTakeover(in).stranger
+	case plan.Release:
+		f.lead = "the plan would do more than give up what is ours: "
+		hint = "release the rules that name the book or the list too, or everything: fwsync release --all"
+		stranger = newTakeover(in).stranger
 	}
-	ours := newTitles(in)
+	withhold := func(what, why string) {
+		f.Withheld = append(f.Withheld, Withheld{What: what, Why: why, Hint: hint})
+	}
 	for _, s := range in.Plan.Steps {
-		if why := ours.stranger(s); why != "" {
+		if why := stranger(s); why != "" {
 			withhold(fmt.Sprintf("%s %s", s.Op, s.Subject()), why)
 		} else {
 			f.Passed++

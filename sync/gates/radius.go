@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"fwsync/cloudfw"
+	"fwsync/sync/plan"
 )
 
 // blastRadius is promise P13: how much one plan may newly block, stop blocking
@@ -64,7 +65,11 @@ func blastRadius(in Input) Finding {
 		flag = fmt.Sprintf("%s %d", flag, n)
 		f.Withheld = append(f.Withheld, Withheld{what, why, "if that is right, pass " + flag, flag})
 	}
-	judge(in.Limits.NewBlocks, blocks, len(out.held), "newly block "+measured(blocks, added, newly), "--max-new-blocks")
+	block := "newly block "
+	if in.Plan.Kind == plan.Adopt {
+		block = "take over blocks of "
+	}
+	judge(in.Limits.NewBlocks, blocks, len(out.held), block+measured(blocks, added, newly), "--max-new-blocks")
 	judge(in.Limits.RemovedBlocks, len(stopped), len(out.before), "stop blocking "+strings.Replace(measured(len(stopped), stopped, unexplained), "addresses", "addresses whose decisions have not ended", 1), "--max-removed-blocks")
 	judge(in.Limits.DeletedRules, deleted, ours, "delete "+count(deleted, "rule")+" of ours", "--max-deleted-rules")
 	return f

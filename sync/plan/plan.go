@@ -5,9 +5,11 @@
 package plan
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"time"
 
 	"fwsync/cloudfw"
@@ -21,6 +23,17 @@ const Schema = "fwsync.plan/v1"
 // DefaultTTL is how long a plan file may be applied.
 const DefaultTTL = 30 * time.Minute
 
+// Kind is what a plan is for.
+type Kind string
+
+// The kinds. Reconcile makes the account what the intent says; the others change who
+// owns what and nothing else.
+const (
+	Reconcile Kind = "reconcile"
+	Adopt     Kind = "adopt"   // what is as we want it but for its description becomes ours
+	Release   Kind = "release" // what is ours becomes other people's
+)
+
 // Input is everything that a plan depends on.
 type Input struct {
 	Intent     cloudfw.Intent
@@ -29,13 +42,17 @@ type Input struct {
 	Cloud      string // the configured cloud; empty when there is only one
 	PolicyHash string
 	Now        time.Time
+	Kind       Kind     // empty means Reconcile
+	Only       []string // of Adopt and Release: ids or names of objects; empty means all that there are
 }
 
 // Plan is the steps and everything a person needs to judge them. It is data:
 // sorted, numbered by position, serialisable, the same for the same Input.
 type Plan struct {
 	Schema     string            `json:"schema"`
-	ID         string            `json:"id"` // names this plan in the ledger; a plan file is used once
+	Kind       Kind              `json:"kind"`
+	Only       []string          `json:"only,omitempty"` // what an adopt or a release was asked for
+	ID         string            `json:"id"`             // names this plan in the ledger; a plan file is used once
 	Owner      cloudfw.Owner     `json:"owner"`
 	Cloud      string            `json:"cloud,omitempty"`
 	CreatedAt  time.Time         `json:"created_at"`
@@ -72,7 +89,8 @@ type Untouched struct {
 	Count int    `json:"count"`
 }
 
-// Compute plans the way from live to intent. The error is lower.Lower's.
+// Compute plans the way from live to intent, or who shall own what. The error is
+// lower.Lower's.
 //
 // The order of the steps keeps every intermediate state safe (promise P2), and the
 // packet engine looks at each: the result is in Proof.
@@ -88,17 +106,36 @@ func Compute(in Input) (Plan, error) {
 		Schema: Schema, Owner: in.Intent.Owner, Cloud: in.Cloud,
 		CreatedAt: in.Now.UTC(), ExpiresAt: in.Now.UTC().Add(DefaultTTL),
 		PolicyHash: in.PolicyHash, Live: in.Live.Fingerprint(),
+		Kind: cmp.Or(in.Kind, Reconcile), Only: in.Only,
 	}
-	wanted, err := p.order(in)
+	var err error
+	switch p.Kind {
+	case Reconcile:
+		err = p.reconcile(in)
+	case Adopt:
+		err = p.adopt(in)
+	case Release:
+		p.release(in)
+	default:
+		err = fmt.Errorf("%q is no kind of plan", in.Kind)
+	}
 	if err != nil {
 		return Plan{}, err
+	}
+	p.ID = p.identify()
+	return p, nil
+}
+
+func (p *Plan) reconcile(in Input) error {
+	wanted, err := p.order(in)
+	if err != nil {
+		return err
 	}
 	p.Shelved, p.Condensed = wanted.Shelved, wanted.Condensed
 	p.Capacity = capacity(in.Intent.Owner, in.Live, wanted, in.Limits, p.peaks)
 	p.Notes = append(p.Notes, scarce(p.Capacity)...)
 	p.Untouched = untouched(in.Intent.Owner, in.Live)
-	p.ID = p.identify()
-	return p, nil
+	return nil
 }
 
 // Changes reports whether the plan has anything to do.

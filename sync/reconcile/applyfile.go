@@ -1,11 +1,15 @@
 package reconcile
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"fwsync/ledger"
+	"fwsync/sync/plan"
 )
 
 // Stale is the error of a plan file that does not fit the world. Nothing was done.
@@ -13,16 +17,21 @@ type Stale struct {
 	Reason string   `json:"reason"`
 	Moved  []string `json:"moved,omitempty"` // what is not as it was, a line for each
 	advice string
+	kind   plan.Kind
 }
 
 func (e *Stale) Error() string { return "the plan file does not fit any more: " + e.Reason }
 
 // Hint says what to do about it.
 func (e *Stale) Hint() string {
-	if e.advice != "" {
-		return e.advice
+	advice := cmp.Or(e.advice, "make a new one: fwsync plan --out FILE")
+	switch e.kind {
+	case plan.Adopt:
+		return strings.ReplaceAll(advice, "fwsync plan --out FILE", "fwsync adopt --out FILE")
+	case plan.Release:
+		return strings.ReplaceAll(advice, "fwsync plan --out FILE", "fwsync release --out FILE, with the same names")
 	}
-	return "make a new one: fwsync plan --out FILE"
+	return advice
 }
 
 // ahead is how far two hosts' clocks may be apart.
@@ -33,6 +42,14 @@ const ahead = time.Minute
 // first. A file that does not fit is a *Stale error; what the gates withhold is in the
 // report.
 func (c *Controller) ApplyFile(ctx context.Context, f PlanFile) (Report, error) {
+	report, err := c.applyFile(ctx, f)
+	if stale, ok := errors.AsType[*Stale](err); ok && len(f.Plans) > 0 {
+		stale.kind = f.Plans[0].Plan.Kind
+	}
+	return report, err
+}
+
+func (c *Controller) applyFile(ctx context.Context, f PlanFile) (Report, error) {
 	if err := c.fits(ctx, f); err != nil {
 		return Report{}, err
 	}
@@ -44,6 +61,7 @@ func (c *Controller) ApplyFile(ctx context.Context, f PlanFile) (Report, error) 
 	jobs := c.jobs(c.Accounts)
 	for i, j := range jobs {
 		wanted := f.Plans[i]
+		j.kind, j.only = wanted.Plan.Kind, wanted.Plan.Only
 		// The plan is worked out once more, at the time of the file: the same policies,
 		// decisions and live state must give the same steps, or something else changed.
 		if err := j.look(ctx, merge(known, fresh), wanted.Plan.CreatedAt); err != nil {

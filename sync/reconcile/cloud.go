@@ -48,6 +48,8 @@ type job struct {
 	policy  *policies.Policy // the part that concerns the cloud
 	account cloudfw.Account  // nil where nothing may be written
 
+	kind    plan.Kind
+	only    []string // what to adopt or to release
 	sick    []string // sources that could not be believed in this pass
 	outlook Outlook
 	known   []ledger.Gap // that earlier runs left
@@ -95,7 +97,7 @@ func (j *job) look(ctx context.Context, decisions []ledger.Decision, now time.Ti
 	if err != nil {
 		return err
 	}
-	p, err := plan.Compute(plan.Input{Intent: intent, Live: live, Limits: j.Limits, Cloud: j.Name, PolicyHash: j.Policy.Hash(), Now: now})
+	p, err := plan.Compute(plan.Input{Intent: intent, Live: live, Limits: j.Limits, Cloud: j.Name, PolicyHash: j.Policy.Hash(), Now: now, Kind: j.kind, Only: j.only})
 	if err != nil {
 		return fmt.Errorf("planning: %w", err)
 	}

@@ -20,7 +20,7 @@ import (
 )
 
 // FileSchema is the version of the plan file.
-const FileSchema = "fwsync.planfile/v3"
+const FileSchema = "fwsync.planfile/v4"
 
 // mostFileBytes bounds what is read of a plan file.
 const mostFileBytes = 256 << 20

@@ -14,6 +14,7 @@ import (
 	"fwsync/cloudfw"
 	"fwsync/ledger"
 	"fwsync/sync/apply"
+	"fwsync/sync/plan"
 )
 
 // Controller is a Look that may also change the clouds.
@@ -125,6 +126,9 @@ func (j *job) execute(ctx context.Context, author string, progress func(done, of
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
 		defer cancel()
+	}
+	if j.kind == plan.Release {
+		return errors.Join(stopped, j.released(ctx))
 	}
 	return errors.Join(stopped, j.confirm(ctx))
 }

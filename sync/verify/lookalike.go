@@ -66,7 +66,7 @@ func (s *sighting) mark(kind, description string) string {
 	case ok:
 		return ""
 	case strings.Contains(description, fmt.Sprintf("fwsync owner=%s ", s.owner)):
-		return "the description is nearly our mark, but not to the last byte"
+		return "the description is nearly our mark, but not to the last byte; if it is wanted, fwsync adopt takes it over"
 	}
 	return ""
 }
@@ -160,7 +160,7 @@ func (s *sighting) named(l Lookalike, kind, description string, owned bool, name
 	case strings.HasPrefix(l.Name, s.owner.BookName("")) && marked:
 		s.add(l, "the name is in our style, the mark is of owner %s", m.Owner)
 	case strings.HasPrefix(l.Name, s.owner.BookName("")):
-		s.add(l, "the name is in our style, without our mark")
+		s.add(l, "the name is in our style, without our mark; if it is wanted, fwsync adopt takes it over")
 	}
 }
 
