@@ -22,6 +22,12 @@ func TestDoneLooksAtAllThatWasMade(t *testing.T) {
 		"the prefix list":                   {Step{Op: CreateList, List: &PrefixList{Name: "l", Family: IPv4, MaxEntries: 3}}, true},
 		"a prefix list of another size":     {Step{Op: CreateList, List: &PrefixList{Name: "l", Family: IPv4, MaxEntries: 5}}, false},
 		"a prefix list of the other family": {Step{Op: CreateList, List: &PrefixList{Name: "l", Family: IPv6, MaxEntries: 3}}, false},
+		"the mark of the book":              {Step{Op: MarkBook, Book: &domains}, true},
+		"another mark of the book":          {Step{Op: MarkBook, Book: book(func(b *AddressBook) { b.Description = "x" })}, false},
+		"the mark of no book":               {Step{Op: MarkBook, Book: book(func(b *AddressBook) { b.Name = "x" })}, false},
+		"the mark of the list":              {Step{Op: MarkList, List: &PrefixList{Name: "l"}}, true},
+		"another mark of the list":          {Step{Op: MarkList, List: &PrefixList{Name: "l", Description: "x"}}, false},
+		"the mark of no list":               {Step{Op: MarkList, List: &PrefixList{Name: "x"}}, false},
 		"a step without its book":           {Step{Op: DeleteBook}, false},
 	} {
 		if got := Done(c.step, live); got != c.done {

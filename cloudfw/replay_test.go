@@ -24,7 +24,7 @@ func TestReplayDoesWhatDoneLooksFor(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		r := NewReplay(Snapshot{Groups: []SecurityGroup{{ID: "sg"}}})
 		for n := range 12 {
-			s := Step{Op: rapid.SampledFrom([]Op{CreateBook, AppendAddresses, RemoveAddresses, DeleteBook, InsertRule, MoveRule, EditRule, DeleteRule, CreateList, EditList, DeleteList, AuthoriseRules, RevokeRules}).Draw(t, "op")}
+			s := Step{Op: rapid.SampledFrom([]Op{CreateBook, AppendAddresses, RemoveAddresses, MarkBook, DeleteBook, InsertRule, MoveRule, EditRule, DeleteRule, CreateList, EditList, MarkList, DeleteList, AuthoriseRules, RevokeRules}).Draw(t, "op")}
 			now := r.Snapshot()
 			switch s.Op {
 			case CreateBook:
@@ -35,6 +35,16 @@ func TestReplayDoesWhatDoneLooksFor(t *testing.T) {
 				}
 				s.Book = &AddressBook{Name: rapid.SampledFrom(now.Books).Draw(t, "book").Name}
 				s.Prefixes = prefixes(t)
+			case MarkBook:
+				if len(now.Books) == 0 {
+					continue
+				}
+				s.Book = &AddressBook{Name: rapid.SampledFrom(now.Books).Draw(t, "book").Name, Description: fmt.Sprint("mark", n)}
+			case MarkList:
+				if len(now.Lists) == 0 {
+					continue
+				}
+				s.List = &PrefixList{Name: rapid.SampledFrom(now.Lists).Draw(t, "list").Name, Description: fmt.Sprint("mark", n)}
 			case InsertRule:
 				s.Rule = &FirewallRule{Direction: In, Family: IPv4, Description: fmt.Sprint("rule", n), Order: rapid.IntRange(1, len(now.Rules)+1).Draw(t, "place")}
 			case MoveRule, EditRule, DeleteRule:

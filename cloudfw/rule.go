@@ -167,11 +167,12 @@ func (r FirewallRule) Same(o FirewallRule) bool {
 	if r.Description != o.Description || r.Key() != o.Key() || r.Action != o.Action || r.Protocol != o.Protocol {
 		return false // the spellings need no look
 	}
-	return r.content() == o.content()
+	return r.Canonical() == o.Canonical()
 }
 
-// content is the rule in its canonical form, without what only a live one has.
-func (r FirewallRule) content() FirewallRule {
+// Canonical is the rule in its one spelling, without what only a live one has. Two rules
+// are the same when their canonical forms are equal.
+func (r FirewallRule) Canonical() FirewallRule {
 	r.ID, r.Order, r.Cost, r.Hits, r.LastHit = "", 0, 0, 0, time.Time{}
 	r.Source, r.Destination = r.Source.canonical(), r.Destination.canonical()
 	if r.Ports.AllPorts() {

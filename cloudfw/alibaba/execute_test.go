@@ -62,6 +62,12 @@ func TestEveryStepOfABookAndItsRulesHasItsEffectInOneCall(t *testing.T) {
 		t.Errorf("after the append the book holds %v", b.Prefixes)
 	}
 	r.run(t, bookStep(cloudfw.RemoveAddresses, "203.0.113.0/24"))
+	mark := bookStep(cloudfw.MarkBook)
+	mark.Book.Description = "released"
+	snap = r.run(t, mark)
+	if b, _ := snap.Book(bookName); len(b.Prefixes) != 2 || b.Description != "released" {
+		t.Errorf("after its description was written the book is %+v", b)
+	}
 
 	snap = r.run(t, cloudfw.Step{Op: cloudfw.InsertRule, Rule: dropRule(1)})
 	list := snap.List(cloudfw.ListKey{Direction: cloudfw.In, Family: cloudfw.IPv4})
@@ -134,6 +140,13 @@ func TestEveryStepOfAGroupAndItsListHasItsEffectInOneCall(t *testing.T) {
 		t.Errorf("the rules are not there: %+v", snap.Groups)
 	}
 	r.run(t, listStep(cloudfw.EditList, prefixes("203.0.113.0/24"), prefixes("198.51.100.7/32")), "sg-mail")
+
+	mark := listStep(cloudfw.MarkList, nil, nil)
+	mark.List.Description = "released"
+	snap = r.run(t, mark, "sg-mail")
+	if l := snap.Lists[0]; len(l.Prefixes) != 1 || l.MaxEntries != 50 || l.Description != "released" {
+		t.Errorf("after its description was written the list is %+v", l)
+	}
 
 	out := []cloudfw.GroupRule{{Direction: cloudfw.Out, Action: cloudfw.Drop, Protocol: cloudfw.TCP, Ports: cloudfw.PortRange{First: 25, Last: 25}, Peer: cloudfw.Peer{Kind: cloudfw.Net, Value: "203.0.113.0/24"}, Priority: 5, Description: "fwsync owner=test rule=out"}}
 	snap = r.run(t, cloudfw.Step{Op: cloudfw.AuthoriseRules, GroupID: "sg-mail", GroupRules: out}, "sg-mail")
@@ -238,6 +251,10 @@ func TestStepsThatLackSomethingAreRefusedBeforeAnyCall(t *testing.T) {
 		"an append of nothing":           bookStep(cloudfw.AppendAddresses),
 		"an address of another family":   bookStep(cloudfw.CreateBook, "2001:db8::1/128"),
 		"an address with host bits":      bookStep(cloudfw.CreateBook, "192.0.2.1/24"),
+		"a mark without a description":   {Op: cloudfw.MarkBook, Book: &cloudfw.AddressBook{Name: "b", ID: "b"}},
+		"a mark with addresses":          {Op: cloudfw.MarkBook, Book: &cloudfw.AddressBook{Name: "b", ID: "b", Description: "d"}, Prefixes: prefixes("192.0.2.1/32")},
+		"a list's mark without a text":   {Op: cloudfw.MarkList, List: &cloudfw.PrefixList{Name: "l", ID: "pl-1"}},
+		"a list's mark with entries":     {Op: cloudfw.MarkList, List: &cloudfw.PrefixList{Name: "l", ID: "pl-1", Description: "d"}, Removed: prefixes("192.0.2.1/32")},
 		"an insert without a rule":       {Op: cloudfw.InsertRule},
 		"an insert without a position":   {Op: cloudfw.InsertRule, Rule: dropRule(0)},
 		"a move without an id":           {Op: cloudfw.MoveRule, Rule: dropRule(1)},

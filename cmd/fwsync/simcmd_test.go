@@ -31,6 +31,7 @@ type served struct{ cloud *simulator.Cloud }
 //	sim deny [PERMISSION…]        takes permissions away; without any, gives all back
 //	sim calls                     prints the writing calls since the last time
 //	sim dump                      prints policies, books and group rules, sorted
+//	sim marks                     the same, and how books and lists are described
 //	sim check                     fails when an invariant of the cloud is broken
 //	sim accept-on-top SOURCE      a colleague's accept rule at position 1
 //	sim describe-book NAME TEXT   a colleague writes another description
@@ -68,6 +69,16 @@ func simulated(ts *testscript.TestScript, neg bool, args []string) {
 		cloud.ResetCalls()
 	case "dump":
 		write(ts, dump(cloud.Snapshot()))
+	case "marks":
+		state := cloud.Snapshot()
+		text := dump(state)
+		for _, b := range state.AddressBooks {
+			text += fmt.Sprintf("%s %q\n", b.Name, b.Description)
+		}
+		for _, l := range state.PrefixLists {
+			text += fmt.Sprintf("%s %q\n", l.Name, l.Description)
+		}
+		write(ts, text)
 	case "check":
 		ts.Check(cloud.Check())
 	case "accept-on-top":
@@ -140,7 +151,7 @@ func dump(s simulator.State) string {
 		fmt.Fprintf(&b, "%s ipv%d #%d %s %s:%s to %s:%s %s %s %q%s\n", p.Direction, max(p.IPVersion, 4), p.Order, p.Action, p.SourceType, p.Source, p.DestinationType, p.Destination, p.Proto, strings.TrimPrefix(p.DestPort, "0/0"), p.Description, state)
 	}
 	for _, k := range s.AddressBooks {
-		fmt.Fprintf(&b, "book %s: %d addresses, %q\n", k.Name, len(k.Addresses), k.Description)
+		fmt.Fprintf(&b, "book %s: %d addresses\n", k.Name, len(k.Addresses))
 	}
 	for _, g := range s.SecurityGroups {
 		for _, r := range g.Rules {
@@ -148,7 +159,7 @@ func dump(s simulator.State) string {
 		}
 	}
 	for _, l := range s.PrefixLists {
-		fmt.Fprintf(&b, "list %s: %d of %d entries, %q\n", l.Name, len(l.Entries), l.MaxEntries, l.Description)
+		fmt.Fprintf(&b, "list %s: %d of %d entries\n", l.Name, len(l.Entries), l.MaxEntries)
 	}
 	return b.String()
 }

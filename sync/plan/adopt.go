@@ -138,27 +138,27 @@ type twin struct{ live, wanted int }
 // twins finds for each wanted rule of one list that is not live the first rule of
 // other people that is the same but for its description. missing is what has none.
 func twins(in Input, live, wanted []cloudfw.FirewallRule) (found []twin, missing []int) {
-	owner, taken := in.Intent.Owner, map[int]bool{}
-	free := func(at int) bool {
-		r := live[at]
-		return !taken[at] && !owner.Owns("rule", r.Description) && !anothers(owner, r.Description) && in.chosen(r.ID)
+	owner, free := in.Intent.Owner, map[cloudfw.FirewallRule][]int{}
+	content := func(r cloudfw.FirewallRule) cloudfw.FirewallRule {
+		r.Description = ""
+		return r.Canonical()
+	}
+	for at, r := range live {
+		if !owner.Owns("rule", r.Description) && !anothers(owner, r.Description) && in.chosen(r.ID) {
+			free[content(r)] = append(free[content(r)], at)
+		}
 	}
 	for i, at := range match(live, wanted) {
 		if at >= 0 {
 			continue
 		}
-		for n, r := range live {
-			if r.Description = wanted[i].Description; r.Same(wanted[i]) && free(n) {
-				at = n
-				break
-			}
-		}
-		if at < 0 {
+		form := content(wanted[i])
+		if len(free[form]) == 0 {
 			missing = append(missing, i)
 			continue
 		}
-		taken[at] = true
-		found = append(found, twin{at, i})
+		found = append(found, twin{free[form][0], i})
+		free[form] = free[form][1:]
 	}
 	return found, missing
 }
