@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"fwsync/cloudfw"
+	"fwsync/sync/plan"
 )
 
 // blockedShare is the part of a family's public space that all blocks together may
@@ -32,7 +33,7 @@ func dropEverything(in Input) Finding {
 	}
 	looked := 0
 	for _, s := range in.Plan.Steps {
-		if s.Op != cloudfw.InsertRule && s.Op != cloudfw.EditRule || s.Rule == nil {
+		if s.Op != cloudfw.InsertRule && s.Op != cloudfw.EditRule || s.Rule == nil || in.Plan.Kind == plan.Release {
 			continue
 		}
 		looked++

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"fwsync/cloudfw"
+	"fwsync/sync/plan"
 )
 
 // operatorCut evaluates the declared rules, as they would be live, on the very
@@ -13,6 +14,9 @@ func operatorCut(in Input) Finding {
 	o := in.Operator
 	if !o.Client.IsValid() || !o.Server.IsValid() {
 		return Finding{LookedAt: "nothing: the command did not come over SSH"}
+	}
+	if in.Plan.Kind == plan.Release {
+		return Finding{LookedAt: "nothing: what is given up stays as it is"}
 	}
 	f := Finding{LookedAt: fmt.Sprintf("the connection from %s to %s port %d", o.Client, o.Server, o.Port)}
 	rule, cut := cuts(in.Intent, o)

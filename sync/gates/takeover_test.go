@@ -142,6 +142,12 @@ func TestATakeoverIsLookedAtAsWhatItComesTo(t *testing.T) {
 	if got := run(plan.Release, own, marks(own, "x", "x", "x"), Input{}); len(got) > 0 {
 		t.Errorf("a release of many blocks: %v", got)
 	}
+	own.Rules[0].Source, foreign.Rules[0].Source = cloudfw.Peer{Kind: cloudfw.Net, Value: "0.0.0.0/0"}, cloudfw.Peer{Kind: cloudfw.Net, Value: "0.0.0.0/0"}
+	if got := run(plan.Release, own, marks(own, "x", "x", "x"), Input{}); len(got) > 0 {
+		t.Errorf("a release of a rule that drops everything: %v", got)
+	}
+	expect(t, run(plan.Adopt, foreign, marks(foreign, bookMark, listMark, ruleMark), Input{}), "drop-everything", "it drops all ipv4 traffic")
+	own.Rules[0].Source = cloudfw.Peer{Kind: cloudfw.Book, Value: own.Books[0].Name}
 	foreign.Books[0].Prefixes = prefixes("198.0.0.0/8")
 	expect(t, run(plan.Adopt, foreign, marks(foreign, bookMark, listMark, ruleMark), Input{}), "prefix-width", "wider than /16")
 

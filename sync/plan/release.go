@@ -19,7 +19,6 @@ func Released(description string) string {
 func (p *Plan) release(in Input) {
 	owner := in.Intent.Owner
 	var steps []cloudfw.Step
-	sets := 0
 	reason := func(id string) string { return "is ours and is given up (id " + id + ")" }
 	for _, r := range in.Live.Rules {
 		if owner.Owns("rule", r.Description) && in.chosen(r.ID) {
@@ -45,10 +44,10 @@ func (p *Plan) release(in Input) {
 		}
 	}
 	p.finish(in, steps)
-	if sets = len(steps) - rules; rules > 0 {
+	if rules > 0 {
 		p.Notes = append(p.Notes, "what is still declared or blocked is made again by the next reconcile, beside what is released; fwsync adopt takes that back instead")
 	}
-	if sets > 0 {
+	if sets := len(steps) - rules; sets > 0 {
 		p.Notes = append(p.Notes, fmt.Sprintf("books and lists that are released: %d; they keep their names: while the policies need one of them, reconcile is refused until it is renamed, deleted or adopted", sets))
 	}
 	p.Untouched = untouched(owner, in.Live)
