@@ -16,6 +16,10 @@ type Signal struct {
 	// Count is how many events the line stands for ("message repeated 3 times",
 	// "auth failed, 3 attempts"); 0 means one.
 	Count int
+	// Account is the login name that was tried, as the daemon writes it; nil where
+	// the line tells none. A stranger chose it. Like Raw it is only valid during the
+	// call that passes the signal on.
+	Account []byte
 	// Source, Line (from 1) and Offset (bytes from the start) say where the
 	// line is; they are only copied into evidence.
 	Source string
