@@ -18,7 +18,8 @@ const (
 	SMTPAuthOK
 	// SMTPRelayDenied is a recipient refused because we do not relay for the client.
 	SMTPRelayDenied
-	// SMTPRejectedRecipient is an unknown user, asked for by RCPT or VRFY.
+	// SMTPRejectedRecipient is a recipient that was refused: an unknown user, asked
+	// for by RCPT or VRFY, or one that the client may not write to.
 	SMTPRejectedRecipient
 	// SMTPRejectedSender is a sender address that was refused.
 	SMTPRejectedSender
@@ -62,12 +63,16 @@ const (
 	SieveAuthFailed
 	// SieveAuthOK is a ManageSieve login.
 	SieveAuthOK
-	// SSHAuthFailed is a failed SSH login.
+	// SSHAuthFailed is a failed SSH login, or one with a name that does not exist.
 	SSHAuthFailed
 	// SSHAuthOK is an SSH login.
 	SSHAuthOK
 	// SSHScan is an SSH connection that never tried to log in.
 	SSHScan
+	// SSHRateLimited is an SSH connection refused for the number of others.
+	SSHRateLimited
+	// SMTPRejectedContent is a message refused for what is in it.
+	SMTPRejectedContent
 
 	kindCount
 )
@@ -100,6 +105,8 @@ var kindNames = [kindCount]string{
 	SSHAuthFailed:         "ssh.auth_failed",
 	SSHAuthOK:             "ssh.auth_ok",
 	SSHScan:               "ssh.scan",
+	SSHRateLimited:        "ssh.rate_limited",
+	SMTPRejectedContent:   "smtp.rejected_content",
 }
 
 // Kinds returns every valid kind, in a fixed order.

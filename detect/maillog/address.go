@@ -35,17 +35,27 @@ func bracketed(b []byte) (netip.Addr, []byte, bool) {
 	if end < 0 {
 		return netip.Addr{}, nil, false
 	}
-	return parseAddr(b[1:end]), b[end+1:], true
+	inner := b[1:end]
+	if has(inner, "IPv6:") { // as sendmail writes it
+		inner = inner[5:]
+	}
+	return parseAddr(inner), b[end+1:], true
 }
 
 // parseAddr is netip.ParseAddr for bytes, without allocating: the zero Addr if
-// b is not an address, IPv4-mapped ones unmapped, zones refused.
+// b is not an address, IPv4-mapped ones unmapped. The zone of a link-local address
+// ("fe80::1%eth0") names our own interface and is left out; others have none.
 func parseAddr(b []byte) netip.Addr {
 	if len(b) < 2 || len(b) > 45 {
 		return netip.Addr{}
 	}
 	if a, ok := parse4(b); ok {
 		return netip.AddrFrom4(a)
+	}
+	if has(b, "fe80:") {
+		if zone := bytes.IndexByte(b, '%'); zone > 0 && zone < len(b)-1 {
+			b = b[:zone]
+		}
 	}
 	return parse6(b).Unmap()
 }

@@ -42,6 +42,8 @@ type Report struct {
 	// LastLineTime is the stamp of the last well-formed line, zero without one.
 	LastLineTime time.Time
 	Duration     time.Duration
+
+	sessions *maillog.Sessions // across the files of one run
 }
 
 // Stats are the figures of one run over one source.
@@ -103,7 +105,7 @@ func Read(ctx context.Context, src Source, from Position, observe func([]detect.
 
 func read(ctx context.Context, src Source, from Position, consume func(k *chunk, firstLine int64) error) (Report, error) {
 	started := time.Now()
-	rep := Report{Health: Health{OK: true}}
+	rep := Report{Health: Health{OK: true}, sessions: &maillog.Sessions{}}
 	err := rep.run(ctx, src, from, consume)
 	rep.Duration = time.Since(started)
 	rep.judge()
@@ -158,6 +160,9 @@ func (rep *Report) run(ctx context.Context, src Source, from Position, consume f
 
 // file reads an open file from a position that is known to be its own.
 func (rep *Report) file(ctx context.Context, src Source, f *os.File, from Position, consume func(*chunk, int64) error) error {
+	if err := rep.warmUp(src, f, from.Offset); err != nil {
+		return withoutPath(err)
+	}
 	if _, err := f.Seek(from.Offset, io.SeekStart); err != nil {
 		return withoutPath(err)
 	}
@@ -171,6 +176,24 @@ func (rep *Report) file(ctx context.Context, src Source, f *os.File, from Positi
 	return idErr
 }
 
+// warmUp tells the sessions what the lines just before a position said of them, so
+// that a summary behind it does not count again what an earlier run counted.
+func (rep *Report) warmUp(src Source, f *os.File, offset int64) error {
+	n := min(offset, chunkSize)
+	if n <= 0 {
+		return nil
+	}
+	k := chunk{lines: make([]byte, n)}
+	if _, err := f.ReadAt(k.lines, offset-n); err != nil && err != io.EOF {
+		return err
+	}
+	k.parse(maillog.New(maillog.Options{Reference: src.Reference, Location: src.Location}))
+	rep.sessions.Reference = src.Reference
+	rep.sessions.Settle(k.signals)
+	rep.sessions.Untimed = 0
+	return nil
+}
+
 type reached struct{ offset, line int64 }
 
 // stream reads r, whose first byte is at this offset and line of the source.
@@ -179,6 +202,7 @@ func (rep *Report) stream(ctx context.Context, src Source, r io.Reader, offset, 
 		src.Reference = time.Now()
 	}
 	at := reached{offset, line}
+	rep.sessions.Reference = src.Reference
 	p := pipeline{
 		chunks:  chunker{in: r, offset: offset, final: src.Final},
 		options: maillog.Options{Reference: src.Reference, Location: src.Location},
@@ -188,6 +212,8 @@ func (rep *Report) stream(ctx context.Context, src Source, r io.Reader, offset, 
 	err := p.run(ctx, func(k *chunk) error {
 		at.line += k.stats.Overlong // those skipped whole come before the rest
 		inLines := k.stats.Lines
+		k.signals = rep.sessions.Settle(k.signals)
+		k.stats.Signals = int64(len(k.signals))
 		if err := consume(k, at.line+1); err != nil {
 			return err
 		}
@@ -222,6 +248,9 @@ func (rep *Report) judge() {
 	}
 	if s.WithNUL > 0 {
 		h.note("%d lines contain NUL bytes", s.WithNUL)
+	}
+	if n := rep.sessions.Untimed; n > 0 {
+		h.note("%d signals have no time of their own: they got the time before", n)
 	}
 	if 2*(s.Malformed+s.Overlong) > s.Lines {
 		h.sick("%d of %d lines are not syslog lines: not a mail log, or a damaged one", s.Malformed+s.Overlong, s.Lines)
