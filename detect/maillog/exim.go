@@ -123,6 +123,7 @@ func eximPeer(b []byte) (addr netip.Addr, rest []byte, ok bool) {
 		}
 		at++
 	}
+	twice := false
 	if has(b[at:], "(") {
 		end := bytes.Index(b[at:min(len(b), at+1024)], []byte(") ["))
 		if end < 0 {
@@ -132,14 +133,16 @@ func eximPeer(b []byte) (addr netip.Addr, rest []byte, ok bool) {
 		// Only a HELO name that may hold anything, or what a stranger wrote
 		// behind the address, has this twice.
 		if again := bytes.Index(b[at:], []byte(") [")); again >= 0 {
-			if other, _, ok := bracketed(b[at+again+2:]); ok && other.IsValid() {
-				return addr, nil, true
-			}
+			other, _, ok := bracketed(b[at+again+2:])
+			twice = ok && other.IsValid()
 		}
 	}
 	addr, rest, ok = bracketed(b[at:])
 	if !ok {
 		return addr, nil, false
+	}
+	if twice {
+		addr = netip.Addr{}
 	}
 	if len(rest) > 1 && rest[0] == ':' && '0' <= rest[1] && rest[1] <= '9' {
 		_, rest = number(rest[1:])
@@ -328,9 +331,12 @@ func (f *found) quotedPeer(kind detect.Kind, msg []byte) bool {
 	if at < 0 {
 		return false
 	}
-	if bytes.Contains(msg[at+len(start):], []byte(start)) {
-		f.kind = kind
-		return true
+	msg = msg[at+len(start):]
+	if !f.peer(kind, msg) {
+		return false
 	}
-	return f.peer(kind, msg[at+len(start):])
+	if bytes.Contains(msg, []byte(start)) {
+		f.addr = netip.Addr{}
+	}
+	return true
 }

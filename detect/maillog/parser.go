@@ -222,7 +222,10 @@ func lastIndex(b []byte, sep string) int {
 	}
 }
 
-// bounded cuts an account's name to what is worth keeping.
+// bounded cuts an account's name to what is worth keeping; nil if it is empty.
 func bounded(account []byte) []byte {
+	if len(account) == 0 {
+		return nil
+	}
 	return account[:min(len(account), 256)]
 }

@@ -145,8 +145,8 @@ func reasonOf(b []byte) (code int, what, reason []byte) {
 		}
 		rest = rest[end+1:]
 	}
-	if !has(rest, "<") {
-		return code, rest, nil
+	if !has(rest, "<") { // "450 4.7.25 Client host rejected: cannot find your hostname, [A]"
+		return code, rest, rest
 	}
 	if bytes.IndexByte(rest, '"') >= 0 {
 		if reason, ok := afterQuoted(rest); ok {

@@ -56,7 +56,7 @@ func sendmail(msg []byte, f *found) {
 		}
 	case has(msg, "\""):
 		// "debug" command from NAME [A] (A)
-		if end := bytes.Index(msg[:min(len(msg), 16)], []byte("\" command from ")); end > 0 {
+		if end := bytes.Index(msg[:min(len(msg), 40)], []byte("\" command from ")); end > 0 {
 			if addr, _, ok := relay(msg[end+15:]); ok {
 				f.kind, f.addr = detect.SMTPDangerousCommand, addr
 			}
