@@ -86,8 +86,11 @@ func attempts(text []byte) int {
 // remoteIP reads "U>, method=PLAIN, rip=ADDR, lip=…": what comes after the user name
 // and the method is the daemon's, so the last address counts.
 func remoteIP(b []byte) (addr netip.Addr, user []byte) {
+	if len(b) > maxLogin {
+		return addr, nil
+	}
 	at := lastIndex(b, ", rip=")
-	if at < 0 || len(b) > maxLogin {
+	if at < 0 {
 		return addr, nil
 	}
 	user, b = b[:at], b[at+6:]

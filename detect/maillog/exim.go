@@ -209,6 +209,7 @@ func eximAccepted(b []byte, f *found) {
 // this byte; a quoted part may hold anything.
 func address(b []byte, before byte) int {
 	end := 0
+	b = b[:min(len(b), 4096)] // more than Exim takes
 	for quoted := false; end < len(b) && (quoted || b[end] != before); end++ {
 		switch b[end] {
 		case '\\':

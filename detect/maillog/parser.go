@@ -209,9 +209,13 @@ func has(b []byte, prefix string) bool {
 	return len(b) >= len(prefix) && string(b[:len(prefix)]) == prefix
 }
 
-// lastIndex is bytes.LastIndex, faster where sep stands once or not at all.
+// tail is how much of a line's end is searched for what the daemon writes there, so
+// that no line costs more than its length's worth of work.
+const tail = 1024
+
+// lastIndex is bytes.LastIndex in the tail of b.
 func lastIndex(b []byte, sep string) int {
-	last, from := -1, 0
+	last, from := -1, max(0, len(b)-tail)
 	for {
 		n := bytes.Index(b[from:], []byte(sep))
 		if n < 0 {

@@ -148,7 +148,7 @@ func reasonOf(b []byte) (code int, what, reason []byte) {
 	if !has(rest, "<") { // "450 4.7.25 Client host rejected: cannot find your hostname, [A]"
 		return code, rest, rest
 	}
-	if bytes.IndexByte(rest, '"') >= 0 {
+	if len(rest) < maxCommand && bytes.IndexByte(rest, '"') >= 0 {
 		if reason, ok := afterQuoted(rest); ok {
 			return code, rest, reason
 		}
@@ -157,22 +157,27 @@ func reasonOf(b []byte) (code int, what, reason []byte) {
 	return code, rest, reason
 }
 
+// maxCommand is more than a recipient and a sender can have: Postfix takes lines of
+// 2,048 bytes.
+const maxCommand = 8192
+
 // afterQuoted is for a recipient whose quoted local part may hold anything,
 // ">: Relay access denied" too. WHAT is then the recipient that stands again,
 // quoted, at the very end of to=<…>, before proto=; the HELO name after that
-// holds no blanks. The longest WHAT that fits is the daemon's; 32 are tried,
+// holds no blanks. The longest WHAT that fits is the daemon's; a few are tried,
 // so that a line cannot cost more than its length's worth of work.
 func afterQuoted(b []byte) ([]byte, bool) {
 	end := bytes.LastIndex(b, []byte("> proto="))
 	if end < 0 {
 		return nil, false
 	}
-	for at, tries := end, 0; tries < 32; tries++ {
+	for at, work := end, 0; work < max(2*len(b), 1024); work += 32 {
 		at = bytes.LastIndex(b[:at], []byte(">: "))
 		if at < 0 {
 			break
 		}
-		if endsWithQuoted(b[:end], b[1:at]) {
+		ok, n := endsWithQuoted(b[:end], b[1:at])
+		if work += n; ok {
 			return b[at+3:], true
 		}
 	}
@@ -180,8 +185,8 @@ func afterQuoted(b []byte) ([]byte, bool) {
 }
 
 // endsWithQuoted reports whether b ends with " to=<" and plain, after leaving
-// out the quotes and backslashes that plain does not have.
-func endsWithQuoted(b, plain []byte) bool {
+// out the quotes and backslashes that plain does not have, and how much it read.
+func endsWithQuoted(b, plain []byte) (ok bool, work int) {
 	i, j := len(b), len(plain)
 	for i > 0 && j > 0 {
 		i--
@@ -189,11 +194,11 @@ func endsWithQuoted(b, plain []byte) bool {
 		case c == plain[j-1]:
 			j--
 		case c != '"' && c != '\\':
-			return false
+			return false, len(b) - i
 		}
 	}
 	for i > 0 && (b[i-1] == '"' || b[i-1] == '\\') {
 		i--
 	}
-	return j == 0 && bytes.HasSuffix(b[:i], []byte(" to=<"))
+	return j == 0 && bytes.HasSuffix(b[:i], []byte(" to=<")), len(b) - i
 }
