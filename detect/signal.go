@@ -14,7 +14,7 @@ type Signal struct {
 	// the position where the daemon writes it.
 	Addr netip.Addr
 	// Time is the line's own stamp, in UTC; zero where the line has none, until
-	// maillog.Sessions gives it the time of the line before.
+	// maillog.Sessions gives it one.
 	Time time.Time
 	// Count is how many events the line stands for ("message repeated 3 times",
 	// "auth failed, 3 attempts"); 0 means one.

@@ -83,7 +83,8 @@ func (p *Parser) Parse(line []byte) (detect.Signal, Verdict) {
 
 // ParseInto is Parse without copying: s is overwritten, but for what is the caller's,
 // if the verdict is Signal, and its contents are unspecified otherwise. A signal with a Part must
-// pass Sessions before it is counted; its Time is zero if the line has none.
+// pass Sessions before it is counted, and so must one whose Time is zero: its line
+// has none.
 func (p *Parser) ParseInto(line []byte, s *detect.Signal) Verdict {
 	stamp := stampEnd(line)
 	if stamp < 0 {

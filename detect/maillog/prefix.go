@@ -88,7 +88,7 @@ func (p *Parser) Time(line []byte) (time.Time, bool) {
 //	2026-11-23 20:17:43 [1] H=…                    Exim's own
 //	2026-11-23T20:17:43Z stdout F …                what container runtimes keep
 //	{"log":"…","time":"…"}, {"MESSAGE":"…", …}     and Docker, and journald
-//	TAG[1]: …                                      nothing at all
+//	TAG[1]: …                                      nothing at all; see Sessions
 func (p *Parser) split(line []byte, h *header, depth int) Verdict {
 	line = bytes.TrimPrefix(line, []byte("\xef\xbb\xbf"))
 	if depth > 2 || len(line) < 6 {

@@ -16,12 +16,16 @@ import (
 // it did happen, though some of them may then have been counted before. A log that is
 // read on from a position is therefore warmed up with the lines before.
 type Sessions struct {
-	// Reference is the time of signals before the first one that has a time.
+	// Reference is the time of the signals of a log whose lines have none.
 	Reference time.Time
-	// Untimed counts the signals that got the time of another.
-	Untimed int64
+	// Stamped says that the log's lines have stamps; a signal that has one says so too.
+	// A line without one is then the continuation of another, which strangers may have
+	// written, and no signal.
+	Stamped bool
+	// Untimed counts the signals without a time that got the Reference, Unstamped those
+	// that were dropped.
+	Untimed, Unstamped int64
 
-	last  time.Time
 	table []session
 }
 
@@ -41,16 +45,23 @@ const (
 )
 
 // Settle drops from signals what does not count, corrects what counts in part, and
-// gives those without a time the latest time before. It works in place, and
-// returns what is left.
+// gives those without a time one. It works in place, and returns what is left.
 func (t *Sessions) Settle(signals []detect.Signal) []detect.Signal {
+	for i := range signals {
+		if t.Stamped = t.Stamped || !signals[i].Time.IsZero(); t.Stamped {
+			break
+		}
+	}
 	kept := 0
 	for i := range signals {
 		s := &signals[i]
 		if s.Time.IsZero() {
-			t.date(s)
-		} else {
-			t.last = s.Time
+			if t.Stamped {
+				t.Unstamped++
+				continue
+			}
+			s.Time = t.Reference
+			t.Untimed++
 		}
 		if s.Part != detect.Whole && !t.counts(s) {
 			continue
@@ -61,14 +72,6 @@ func (t *Sessions) Settle(signals []detect.Signal) []detect.Signal {
 		kept++
 	}
 	return signals[:kept]
-}
-
-func (t *Sessions) date(s *detect.Signal) {
-	if t.last.IsZero() {
-		t.last = t.Reference
-	}
-	s.Time = t.last
-	t.Untimed++
 }
 
 // counts settles one signal and reports whether it counts.

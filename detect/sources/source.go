@@ -2,6 +2,7 @@ package sources
 
 import (
 	"bufio"
+	"bytes"
 	"compress/gzip"
 	"context"
 	"errors"
@@ -187,10 +188,14 @@ func (rep *Report) warmUp(src Source, f *os.File, offset int64) error {
 	if _, err := f.ReadAt(k.lines, offset-n); err != nil && err != io.EOF {
 		return err
 	}
+	if n < offset {
+		k.lines = k.lines[bytes.IndexByte(k.lines, '\n')+1:]
+	}
 	k.parse(maillog.New(maillog.Options{Reference: src.Reference, Location: src.Location}))
-	rep.sessions.Reference = src.Reference
-	rep.sessions.Settle(k.signals)
-	rep.sessions.Untimed = 0
+	before := maillog.Sessions{Reference: src.Reference, Stamped: !k.lastTime.IsZero()}
+	before.Settle(k.signals)
+	before.Untimed, before.Unstamped = 0, 0
+	rep.sessions = &before
 	return nil
 }
 
@@ -212,6 +217,7 @@ func (rep *Report) stream(ctx context.Context, src Source, r io.Reader, offset, 
 	err := p.run(ctx, func(k *chunk) error {
 		at.line += k.stats.Overlong // those skipped whole come before the rest
 		inLines := k.stats.Lines
+		rep.sessions.Stamped = rep.sessions.Stamped || !k.lastTime.IsZero()
 		k.signals = rep.sessions.Settle(k.signals)
 		k.stats.Signals = int64(len(k.signals))
 		if err := consume(k, at.line+1); err != nil {
@@ -250,7 +256,10 @@ func (rep *Report) judge() {
 		h.note("%d lines contain NUL bytes", s.WithNUL)
 	}
 	if n := rep.sessions.Untimed; n > 0 {
-		h.note("%d signals have no time of their own: they got the time before", n)
+		h.note("%d signals have no time of their own: they count at %s", n, rep.sessions.Reference.UTC().Format(time.RFC3339))
+	}
+	if n := rep.sessions.Unstamped; n > 0 {
+		h.note("%d lines would be signals but have no stamp, unlike others: they were not believed", n)
 	}
 	if 2*(s.Malformed+s.Overlong) > s.Lines {
 		h.sick("%d of %d lines are not syslog lines: not a mail log, or a damaged one", s.Malformed+s.Overlong, s.Lines)
