@@ -31,6 +31,9 @@ func bracketed(b []byte) (netip.Addr, []byte, bool) {
 	if len(b) == 0 || b[0] != '[' {
 		return netip.Addr{}, nil, false
 	}
+	if a, n := plain4(b[1:min(len(b), 17)]); n > 0 {
+		return netip.AddrFrom4(a), b[n+2:], true
+	}
 	end := bytes.IndexByte(b[:min(len(b), 64)], ']')
 	if end < 0 {
 		return netip.Addr{}, nil, false
@@ -40,6 +43,31 @@ func bracketed(b []byte) (netip.Addr, []byte, bool) {
 		inner = inner[5:]
 	}
 	return parseAddr(inner), b[end+1:], true
+}
+
+// plain4 reads "192.0.2.1]" in one pass and returns the length up to the bracket; 0
+// for everything else, also what parse4 is to judge.
+func plain4(b []byte) (out [4]byte, length int) {
+	field, value, n := 0, 0, 0
+	for i, c := range b {
+		if d := c - '0'; d <= 9 {
+			value = value*10 + int(d)
+			n++
+			continue
+		}
+		if n == 0 || value > 255 || n > 1 && b[i-n] == '0' {
+			return out, 0
+		}
+		out[field&3] = byte(value)
+		if c == ']' && field == 3 {
+			return out, i
+		}
+		if c != '.' || field == 3 {
+			return out, 0
+		}
+		field, value, n = field+1, 0, 0
+	}
+	return out, 0
 }
 
 // parseAddr is netip.ParseAddr for bytes, without allocating: the zero Addr if

@@ -178,9 +178,12 @@ func clientFailed(b []byte, f *found) bool {
 	// The server could not ask its password service: nobody's failure, and
 	// counting it would block everybody while that service is down.
 	// "generic failure" is how Cyrus SASL says so.
-	for _, r := range [...]string{"Connection lost to authentication server", "Temporary authentication failure", "temporary failure", "generic failure"} {
-		if has(reason, r) {
-			return false
+	if len(reason) > 0 {
+		switch reason[0] {
+		case 'C', 'T', 't', 'g':
+			if has(reason, "Connection lost to authentication server") || has(reason, "Temporary authentication failure") || has(reason, "temporary failure") || has(reason, "generic failure") {
+				return false
+			}
 		}
 	}
 	for at := bytes.IndexByte(reason, ','); at >= 0; at = bytes.IndexByte(reason, ',') {
