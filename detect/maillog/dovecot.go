@@ -95,7 +95,7 @@ func remoteIP(b []byte) (addr netip.Addr, user []byte) {
 	}
 	user, b = b[:at], b[at+6:]
 	end := bytes.IndexByte(b, ',')
-	if end < 0 || !has(b[end:], ", lip=") {
+	if end < 0 || !has(b[end:], ", ") { // ", lip=", as a rule
 		return addr, nil
 	}
 	if n := lastIndex(user, ">, method="); n >= 0 {

@@ -1,7 +1,9 @@
 package maillog_test
 
 import (
+	"bytes"
 	"net/netip"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -224,12 +226,19 @@ func TestWhatIsNoSyslogLineIsMalformed(t *testing.T) {
 }
 
 func TestParsingAllocatesNothing(t *testing.T) {
+	logs := map[string][]byte{}
 	for _, name := range []string{"postfix-real.log", "postfix-slowauth.rfc3339.log"} {
-		lines := strings.Split(string(unpacked(t, name)), "\n")
-		var raw [][]byte
-		for _, l := range lines {
-			raw = append(raw, []byte(l))
+		logs[name] = unpacked(t, name)
+	}
+	for _, daemon := range []string{"smtpd", "postscreen", "dovecot", "exim", "sendmail", "sshd", "prefixes"} {
+		log, err := os.ReadFile("testdata/" + daemon + "/lines.log")
+		if err != nil {
+			t.Fatal(err)
 		}
+		logs[daemon] = log
+	}
+	for name, log := range logs {
+		raw := bytes.Split(log, []byte("\n"))
 		p := maillog.New(maillog.Options{Reference: reference})
 		var s detect.Signal
 		if n := testing.AllocsPerRun(5, func() {
@@ -238,6 +247,37 @@ func TestParsingAllocatesNothing(t *testing.T) {
 			}
 		}); n != 0 {
 			t.Errorf("%s: %v allocations for %d lines", name, n, len(raw))
+		}
+	}
+}
+
+func TestAMessageWithoutItsHeaderIsReadAsTheLineWouldBe(t *testing.T) {
+	at := time.Date(2026, 11, 23, 20, 17, 43, 0, time.UTC)
+	for _, c := range []struct{ program, message, want string }{
+		{"postfix/submission/smtpd", "lost connection after CONNECT from unknown[192.0.2.1]", "smtp.scan"},
+		{"postfix/postscreen", "PREGREET 22 after 0 from [192.0.2.1]:48999: x", "smtp.pregreet"},
+		{"dovecot", "imap-login: Login: user=<bob>, method=PLAIN, rip=192.0.2.1, lip=192.0.2.25, mpid=1", "imap.auth_ok"},
+		{"sshd-session", "Failed password for root from 192.0.2.1 port 22 ssh2", "ssh.auth_failed"},
+		{"exim4", "H=(x) [192.0.2.1] F=<s@example.net> rejected RCPT <v@example.org>: relay not permitted", "smtp.relay_denied"},
+		{"sm-mta", "5ANKHh12000109: [192.0.2.1] did not issue MAIL/EXPN/VRFY/ETRN during connection to MTA", "smtp.scan"},
+		{"nginx", "sshd[1]: Failed password for root from 198.51.100.77 port 22 ssh2", ""},
+		{"", "", ""},
+	} {
+		var s detect.Signal
+		p := maillog.New(maillog.Options{})
+		v := p.Message([]byte(c.program), []byte("77"), []byte(c.message), at, &s)
+		if c.want == "" {
+			if v != maillog.Uninteresting {
+				t.Errorf("%s: verdict %d", c.program, v)
+			}
+			continue
+		}
+		if v != maillog.Signal || s.Kind.String() != c.want || s.Addr.String() != "192.0.2.1" || !s.Time.Equal(at) || string(s.Raw) != c.message {
+			t.Errorf("%s: verdict %d, %+v", c.program, v, s)
+		}
+		other := s
+		if p.Message([]byte(c.program), []byte("78"), []byte(c.message), at, &other); s.Part != detect.Whole && s.Session == other.Session {
+			t.Errorf("%s: two processes, one session", c.program)
 		}
 	}
 }

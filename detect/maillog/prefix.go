@@ -106,7 +106,7 @@ func (p *Parser) split(line []byte, h *header, depth int) Verdict {
 		rest = after[1:]
 	}
 	if has(rest, "1 ") && len(rest) > 22 && rest[6] == '-' {
-		return p.structured(rest[2:], h)
+		return structured(rest[2:], h)
 	}
 	end := stampEnd(rest)
 	if end < 0 {
@@ -166,7 +166,7 @@ func (p *Parser) afterStamp(rest []byte, h *header, depth int) Verdict {
 }
 
 // structured reads RFC 5424 from its stamp on: "STAMP HOST APP PID MSGID [DATA] MESSAGE".
-func (p *Parser) structured(b []byte, h *header) Verdict {
+func structured(b []byte, h *header) Verdict {
 	end := bytes.IndexByte(b[:min(len(b), 40)], ' ')
 	if end < 0 {
 		return Malformed
@@ -200,8 +200,10 @@ func (p *Parser) structured(b []byte, h *header) Verdict {
 	}
 	h.body = bytes.TrimPrefix(bytes.TrimPrefix(rest, []byte(" ")), []byte("\xef\xbb\xbf"))
 	// Some senders leave the tag in the message as well.
-	if tagged(h.body) && !bytes.Equal(field[1], []byte("dovecot")) {
-		h.program = nil
+	if n := len(h.program); bytes.HasPrefix(h.body, h.program) && has(h.body[n:], "[") {
+		if body, ok := afterPID(h.body[n:]); ok {
+			h.body = body
+		}
 	}
 	return Signal
 }

@@ -39,6 +39,10 @@ func rejected(b []byte, f *found) {
 		default:
 			f.kind = detect.SMTPRejectedSender
 		}
+	case has(reason, "Bad sender address syntax"):
+		f.kind = detect.SMTPRejectedSender
+	case has(reason, "Bad recipient address syntax"):
+		f.kind = detect.SMTPRejectedRecipient
 	case has(reason, "Helo command rejected: "):
 		f.kind = detect.SMTPRejectedHelo
 	case has(reason, "Client host rejected: "):
