@@ -189,7 +189,22 @@ func FuzzP12Attribution(f *testing.F) {
 }
 
 func BenchmarkParse(b *testing.B) {
-	log := unpacked(b, "postfix-real.log")
+	benchmarkLines(b, unpacked(b, "postfix-real.log"))
+}
+
+func BenchmarkParseOtherDaemons(b *testing.B) {
+	for _, daemon := range []string{"dovecot", "exim", "sendmail", "sshd", "prefixes"} {
+		b.Run(daemon, func(b *testing.B) {
+			log, err := os.ReadFile("testdata/" + daemon + "/lines.log")
+			if err != nil {
+				b.Fatal(err)
+			}
+			benchmarkLines(b, log)
+		})
+	}
+}
+
+func benchmarkLines(b *testing.B, log []byte) {
 	lines := bytes.Split(bytes.TrimSuffix(log, []byte("\n")), []byte("\n"))
 	p := maillog.New(maillog.Options{Reference: reference})
 	var s detect.Signal

@@ -75,11 +75,16 @@ func sshd(msg []byte, f *found) {
 				f.addr, _, _ = bracketed(rest[6:])
 			}
 		}
-	case 'f', 'T', 's':
-		for _, start := range [...]string{"fatal: Timeout before authentication for ", "Timeout before authentication for connection from ", "ssh_dispatch_run_fatal: Connection from "} {
+	case 'f', 's':
+		for _, start := range [...]string{"fatal: Timeout before authentication for ", "ssh_dispatch_run_fatal: Connection from "} {
 			if has(msg, start) {
 				f.sshEnd(detect.SSHScan, msg[len(start):])
 			}
+		}
+	case 'T':
+		if has(msg, "Timeout before authentication for connection from ") {
+			f.sshEnd(detect.SSHScan, msg[50:])
+			f.part = detect.Whole // the listener's line, whose process has many sessions
 		}
 	}
 }
