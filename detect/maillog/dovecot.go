@@ -77,7 +77,8 @@ func attempts(text []byte) int {
 			return n
 		}
 	}
-	if bytes.Contains(text, []byte("(tried to use disallowed plaintext auth)")) || bytes.Contains(text, []byte("(tried to use unsupported auth mechanism)")) {
+	// "disallowed plaintext auth", of 2.4 "cleartext"; "unsupported auth mechanism"
+	if bytes.Contains(text, []byte("(tried to use ")) {
 		return 1
 	}
 	return 0

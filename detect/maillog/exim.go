@@ -45,10 +45,8 @@ func exim(msg []byte, f *found) {
 			}
 		}
 	case 'r':
-		for _, c := range [...]string{"EHLO", "HELO"} {
-			if has(msg, "rejected "+c+" from ") {
-				f.peer(detect.SMTPRejectedHelo, bytes.TrimPrefix(msg[19:], []byte("H=")))
-			}
+		if has(msg, "rejected EHLO from ") || has(msg, "rejected HELO from ") {
+			f.peer(detect.SMTPRejectedHelo, bytes.TrimPrefix(msg[19:], []byte("H=")))
 		}
 		if has(msg, "refused connection from ") {
 			f.peer(detect.SMTPRejectedClient, bytes.TrimPrefix(msg[24:], []byte("H=")))

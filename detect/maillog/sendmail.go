@@ -174,6 +174,10 @@ func ruleset(b []byte, f *found) {
 		if permanent || bytes.Contains(reason, []byte("reverse DNS")) {
 			f.kind = detect.SMTPRejectedClient
 		}
+	case has(b, "check_vrfy,"):
+		f.kind = detect.SMTPRejectedRecipient
+	case has(b, "check_expn,"):
+		f.kind = detect.SMTPDangerousCommand
 	case has(b, "check_mail,"):
 		f.kind = detect.SMTPRejectedSender
 	case has(b, "check_rcpt,"):
