@@ -11,13 +11,17 @@ import (
 // blanks nor brackets. ok says that the shape is there; the address in it may
 // still be invalid ("unknown[unknown]").
 func client(b []byte) (addr netip.Addr, rest []byte, ok bool) {
-	for i, c := range b {
-		if c == '[' {
-			addr, rest, ok = bracketed(b[i:])
-			break
-		}
-		if c <= ' ' || c == ']' || i > 255 {
-			break
+	if has(b, "unknown[") { // most attackers
+		addr, rest, ok = bracketed(b[7:])
+	} else {
+		for i, c := range b {
+			if c == '[' {
+				addr, rest, ok = bracketed(b[i:])
+				break
+			}
+			if c <= ' ' || c == ']' || i > 255 {
+				break
+			}
 		}
 	}
 	if ok && len(rest) > 1 && rest[0] == ':' && '0' <= rest[1] && rest[1] <= '9' {
@@ -55,7 +59,7 @@ func plain4(b []byte) (out [4]byte, length int) {
 			n++
 			continue
 		}
-		if n == 0 || value > 255 || n > 1 && b[i-n] == '0' {
+		if n == 0 || n > 3 || value > 255 || n > 1 && b[i-n] == '0' {
 			return out, 0
 		}
 		out[field&3] = byte(value)
