@@ -2,6 +2,7 @@ package sources
 
 import (
 	"bufio"
+	"bytes"
 	"compress/gzip"
 	"context"
 	"errors"
@@ -42,6 +43,8 @@ type Report struct {
 	// LastLineTime is the stamp of the last well-formed line, zero without one.
 	LastLineTime time.Time
 	Duration     time.Duration
+
+	sessions *maillog.Sessions // across the files of one run
 }
 
 // Stats are the figures of one run over one source.
@@ -103,7 +106,7 @@ func Read(ctx context.Context, src Source, from Position, observe func([]detect.
 
 func read(ctx context.Context, src Source, from Position, consume func(k *chunk, firstLine int64) error) (Report, error) {
 	started := time.Now()
-	rep := Report{Health: Health{OK: true}}
+	rep := Report{Health: Health{OK: true}, sessions: &maillog.Sessions{}}
 	err := rep.run(ctx, src, from, consume)
 	rep.Duration = time.Since(started)
 	rep.judge()
@@ -158,6 +161,9 @@ func (rep *Report) run(ctx context.Context, src Source, from Position, consume f
 
 // file reads an open file from a position that is known to be its own.
 func (rep *Report) file(ctx context.Context, src Source, f *os.File, from Position, consume func(*chunk, int64) error) error {
+	if err := rep.warmUp(src, f, from.Offset); err != nil {
+		return withoutPath(err)
+	}
 	if _, err := f.Seek(from.Offset, io.SeekStart); err != nil {
 		return withoutPath(err)
 	}
@@ -171,6 +177,28 @@ func (rep *Report) file(ctx context.Context, src Source, f *os.File, from Positi
 	return idErr
 }
 
+// warmUp tells the sessions what the lines just before a position said of them, so
+// that a summary behind it does not count again what an earlier run counted.
+func (rep *Report) warmUp(src Source, f *os.File, offset int64) error {
+	n := min(offset, chunkSize)
+	if n <= 0 {
+		return nil
+	}
+	k := chunk{lines: make([]byte, n)}
+	if _, err := f.ReadAt(k.lines, offset-n); err != nil && err != io.EOF {
+		return err
+	}
+	if n < offset {
+		k.lines = k.lines[bytes.IndexByte(k.lines, '\n')+1:]
+	}
+	k.parse(maillog.New(maillog.Options{Reference: src.Reference, Location: src.Location}))
+	before := maillog.Sessions{Reference: src.Reference, Stamped: !k.lastTime.IsZero()}
+	before.Settle(k.signals)
+	before.Untimed, before.Unstamped = 0, 0
+	rep.sessions = &before
+	return nil
+}
+
 type reached struct{ offset, line int64 }
 
 // stream reads r, whose first byte is at this offset and line of the source.
@@ -179,6 +207,7 @@ func (rep *Report) stream(ctx context.Context, src Source, r io.Reader, offset, 
 		src.Reference = time.Now()
 	}
 	at := reached{offset, line}
+	rep.sessions.Reference = src.Reference
 	p := pipeline{
 		chunks:  chunker{in: r, offset: offset, final: src.Final},
 		options: maillog.Options{Reference: src.Reference, Location: src.Location},
@@ -188,6 +217,9 @@ func (rep *Report) stream(ctx context.Context, src Source, r io.Reader, offset, 
 	err := p.run(ctx, func(k *chunk) error {
 		at.line += k.stats.Overlong // those skipped whole come before the rest
 		inLines := k.stats.Lines
+		rep.sessions.Stamped = rep.sessions.Stamped || !k.lastTime.IsZero()
+		k.signals = rep.sessions.Settle(k.signals)
+		k.stats.Signals = int64(len(k.signals))
 		if err := consume(k, at.line+1); err != nil {
 			return err
 		}
@@ -222,6 +254,12 @@ func (rep *Report) judge() {
 	}
 	if s.WithNUL > 0 {
 		h.note("%d lines contain NUL bytes", s.WithNUL)
+	}
+	if n := rep.sessions.Untimed; n > 0 {
+		h.note("%d signals have no time of their own: they count at %s", n, rep.sessions.Reference.UTC().Format(time.RFC3339))
+	}
+	if n := rep.sessions.Unstamped; n > 0 {
+		h.note("%d lines would be signals but have no stamp, unlike others: they were not believed", n)
 	}
 	if 2*(s.Malformed+s.Overlong) > s.Lines {
 		h.sick("%d of %d lines are not syslog lines: not a mail log, or a damaged one", s.Malformed+s.Overlong, s.Lines)
