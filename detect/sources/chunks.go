@@ -32,10 +32,11 @@ type chunk struct {
 	// tooLong of those within.
 	stats    Stats
 	tooLong  int64
+	newlines newlines
 	lastTime time.Time
 }
 
-func newChunk() *chunk { return &chunk{buf: make([]byte, MaxLine+chunkSize+1)} }
+func newChunk() *chunk { return &chunk{buf: make([]byte, MaxLine+chunkSize+64)} }
 
 // chunker cuts a stream into chunks.
 type chunker struct {
@@ -113,13 +114,15 @@ func (c *chunker) emit(k *chunk, skipped int64) bool {
 func (k *chunk) parse(p *maillog.Parser) {
 	k.signals = k.signals[:0]
 	var last []byte
-	for rest, line := k.lines, []byte(nil); len(rest) > 0; {
-		k.stats.Lines++
-		if i := bytes.IndexByte(rest, '\n'); i >= 0 {
-			line, rest = rest[:i], rest[i+1:]
-		} else {
-			line, rest = rest, nil
+	ends := k.newlines.find(k.lines)
+	for start, next := 0, 0; start < len(k.lines); start = next {
+		end := len(k.lines)
+		if k.stats.Lines < int64(len(ends)) {
+			end = int(ends[k.stats.Lines])
 		}
+		next = end + 1
+		k.stats.Lines++
+		line := k.lines[start:end:end]
 		if len(line) > MaxLine {
 			k.tooLong++
 			continue
@@ -140,10 +143,7 @@ func (k *chunk) parse(p *maillog.Parser) {
 		case maillog.Signal:
 			k.signals = k.signals[:len(k.signals)+1]
 			s.Line = k.stats.Lines
-			s.Offset = k.end - int64(len(rest)) - int64(len(line)) - 1
-			if len(rest) == 0 && k.lines[len(k.lines)-1] != '\n' {
-				s.Offset++
-			}
+			s.Offset = k.offset + int64(start)
 		}
 		last = line
 	}
