@@ -88,6 +88,9 @@ func (p *Parser) ParseInto(line []byte, s *detect.Signal) Verdict {
 		p.host = append(p.host[:0], msg[:n+1]...)
 		msg = msg[n+1:]
 	}
+	if skips(msg) {
+		return Uninteresting
+	}
 	var f found
 	switch {
 	case len(msg) < 10:
