@@ -13,13 +13,14 @@ import (
 // Tally counts signals by address and kind, for reports. It follows at most the
 // given number of addresses, those that came first; the rest only adds to Others.
 type Tally struct {
-	most   int
-	counts [][]counted // in chunks that never move
-	used   int
-	slots  []uint32 // number of a count + 1; 0 empty; linear probing
-	seed   [2]uint64
-	more   map[uint32]*[kindCount]uint32 // of the few with more kinds than fit into counted
-	Others int64                         // signals of addresses that are not followed
+	most    int
+	counts  [][]counted // in chunks that never move
+	used    int
+	slots   []uint32 // number of a count + 1; 0 empty; linear probing
+	seed    [2]uint64
+	more    map[uint32]*[kindCount]uint32 // of the few with more kinds than fit into counted
+	touched int64                         // keeps the fetching from being optimized away
+	Others  int64                         // signals of addresses that are not followed
 }
 
 // counted fits into one line of the processor's cache.
@@ -63,10 +64,27 @@ func (t *Tally) hash(addr *[16]byte) uint32 {
 	return uint32(hi ^ lo)
 }
 
-// ObserveAll counts signals.
+// ObserveAll is Observe for each signal, and faster: the counts of many sources
+// are seldom in the processor's cache, and are fetched for many signals at a time
+// instead of waiting for one after the other.
 func (t *Tally) ObserveAll(signals []Signal) {
-	for i := range signals {
-		t.Observe(&signals[i])
+	var found [64]uint32
+	for len(signals) > 0 {
+		batch := signals[:min(len(signals), len(found))]
+		signals = signals[len(batch):]
+		mask := uint32(len(t.slots) - 1)
+		for i := range batch {
+			addr := batch[i].Addr.As16()
+			found[i] = t.slots[t.hash(&addr)&mask]
+		}
+		for i := range batch {
+			if found[i] != 0 {
+				t.touched ^= t.at(found[i] - 1).first
+			}
+		}
+		for i := range batch {
+			t.Observe(&batch[i])
+		}
 	}
 }
 

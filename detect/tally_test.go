@@ -35,15 +35,16 @@ func TestATallyCountsWhatAMapWould(t *testing.T) {
 			addr netip.Addr
 			kind Kind
 		}
-		tally, want := NewTally(1<<20), map[key]int{}
+		tally, want, signals := NewTally(1<<20), map[key]int{}, []Signal(nil)
 		for range rapid.IntRange(0, 8000).Draw(t, "signals") {
 			r = r*1664525 + 1013904223
 			var b [4]byte
 			binary.BigEndian.PutUint32(b[:], 0x0a000000+r>>8%many)
 			s := Signal{Kind: Kind(1 + r>>20%uint32(kindCount-1)), Addr: netip.AddrFrom4(b), Time: time.Unix(int64(r), 0), Count: int(r >> 30)}
-			tally.Observe(&s)
+			signals = append(signals, s)
 			want[key{s.Addr, s.Kind}] += s.Times()
 		}
+		tally.ObserveAll(signals)
 		all := tally.Addresses()
 		if !slices.IsSortedFunc(all, func(a, b AddressCount) int { return a.Addr.Compare(b.Addr) }) {
 			t.Fatal("not in the order of the addresses")
