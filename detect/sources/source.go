@@ -161,9 +161,19 @@ func (rep *Report) file(ctx context.Context, src Source, f *os.File, from Positi
 	if _, err := f.Seek(from.Offset, io.SeekStart); err != nil {
 		return withoutPath(err)
 	}
+	before := from
+	if before.HeadLength == 0 {
+		var err error
+		if before, err = positionOf(src.Path, f); err != nil {
+			return err
+		}
+	}
 	end, err := rep.stream(ctx, src, f, from.Offset, from.Line, consume)
 	pos, idErr := positionOf(src.Path, f)
-	pos.Offset, pos.Line = end.offset, end.line
+	if same, _, err := before.isIn(f); err == nil && !same {
+		pos = before // truncated meanwhile: the next run must see that
+	}
+	pos.Path, pos.Offset, pos.Line = src.Path, end.offset, end.line
 	rep.Position = pos
 	if err != nil {
 		return withoutPath(err)
