@@ -61,18 +61,33 @@ func (rep *Report) rotated(ctx context.Context, src Source, from Position, f *os
 	if err != nil {
 		return withoutPath(err)
 	}
-	for i := old; i >= 0; i-- {
-		if i < old {
-			info, err := os.Stat(at[i])
-			if err != nil || !info.Mode().IsRegular() || os.SameFile(info, now) || os.SameFile(info, oldInfo) || info.ModTime().Before(oldInfo.ModTime()) {
-				continue
-			}
-			from = Position{}
-		}
-		if err := rep.whole(ctx, src, at[i], from, consume); err != nil {
+	paths := append([]string{at[old]}, between(at, oldInfo, now)...)
+	for _, path := range paths {
+		if err := rep.whole(ctx, src, path, from, consume); err != nil {
 			return err
 		}
-		rep.Health.note("the log was rotated: the rest of %s was read first", at[i])
+		rep.Health.note("the log was rotated: the rest of %s was read first", path)
+		from = Position{}
+	}
+	return nil
+}
+
+// between returns those of the paths, the latest first, that came after the old
+// file and before the one that is written to now: the oldest first.
+func between(paths []string, old, now os.FileInfo) []string {
+	var out []string
+	for _, path := range paths {
+		info, err := os.Stat(path)
+		if err != nil {
+			continue
+		}
+		if os.SameFile(info, old) {
+			slices.Reverse(out)
+			return out
+		}
+		if info.Mode().IsRegular() && !os.SameFile(info, now) && !info.ModTime().Before(old.ModTime()) {
+			out = append(out, path)
+		}
 	}
 	return nil
 }

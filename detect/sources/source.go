@@ -1,8 +1,6 @@
 package sources
 
 import (
-	"bufio"
-	"compress/gzip"
 	"context"
 	"errors"
 	"fmt"
@@ -16,8 +14,8 @@ import (
 
 // Source is one log. The zero value of each optional field is its default.
 type Source struct {
-	// Path of a file; "-" is standard input. A gzip file is read unpacked, but
-	// has no position.
+	// Path of a file; "-" is standard input. A gzip or zstd file is read
+	// unpacked, but has no position.
 	Path string
 	// Reader replaces the file; Path is then only its name.
 	Reader io.Reader
@@ -89,16 +87,21 @@ func (h *Health) sick(format string, args ...any) {
 // covers what was passed on so far and its position can be used.
 func Read(ctx context.Context, src Source, from Position, observe func([]detect.Signal)) (Report, error) {
 	return read(ctx, src, from, func(k *chunk, firstLine int64) error {
-		for i := range k.signals {
-			s := &k.signals[i]
-			s.Line += firstLine - 1
-			s.Source = k.source
-		}
+		locate(k, firstLine)
 		if len(k.signals) > 0 {
 			observe(k.signals)
 		}
 		return nil
 	})
+}
+
+// locate says where the chunk's signals are.
+func locate(k *chunk, firstLine int64) {
+	for i := range k.signals {
+		s := &k.signals[i]
+		s.Line += firstLine - 1
+		s.Source = k.source
+	}
 }
 
 func read(ctx context.Context, src Source, from Position, consume func(k *chunk, firstLine int64) error) (Report, error) {
@@ -131,7 +134,7 @@ func (rep *Report) run(ctx context.Context, src Source, from Position, consume f
 		return withoutPath(err)
 	}
 	if info.IsDir() {
-		return errors.New("is a directory, not a log")
+		return errIsDirectory
 	}
 	if src.Reference.IsZero() {
 		src.Reference = info.ModTime()
@@ -140,14 +143,19 @@ func (rep *Report) run(ctx context.Context, src Source, from Position, consume f
 		_, err := rep.stream(ctx, src, f, 0, 0, consume)
 		return err
 	}
-	if packed, err := isGzip(f); err != nil {
+	how, err := packingOf(f)
+	if err != nil {
 		return withoutPath(err)
-	} else if packed {
-		z, err := gzip.NewReader(bufio.NewReaderSize(f, 1<<16))
-		if err != nil {
-			return err
+	}
+	if how != plain {
+		z, err := unpack(f, how)
+		if err == nil {
+			_, err = rep.stream(ctx, src, z, 0, 0, consume)
+			z.Close()
 		}
-		_, err = rep.stream(ctx, src, z, 0, 0, consume)
+		if err != nil && ctx.Err() == nil {
+			err = fmt.Errorf("unpacking, %d lines so far: %w", rep.Stats.Lines, err)
+		}
 		return err
 	}
 	if err := rep.catchUp(ctx, src, &from, f, info, consume); err != nil {
@@ -241,15 +249,6 @@ func (rep *Report) judge() {
 	if s.BadAddress > 0 {
 		h.note("%d lines name no client address that can be trusted", s.BadAddress)
 	}
-}
-
-func isGzip(f *os.File) (bool, error) {
-	var magic [2]byte
-	n, err := f.ReadAt(magic[:], 0)
-	if err != nil && err != io.EOF {
-		return false, err
-	}
-	return n == 2 && magic == [2]byte{0x1f, 0x8b}, nil
 }
 
 // withoutPath unwraps the path that the caller's message names already.

@@ -1,0 +1,48 @@
+package sources
+
+import (
+	"bufio"
+	"compress/gzip"
+	"io"
+	"os"
+
+	"github.com/klauspost/compress/zstd"
+)
+
+// packing is how a file is compressed, told by its first bytes.
+type packing uint8
+
+const (
+	plain packing = iota
+	gzipped
+	zstandard
+)
+
+func packingOf(f *os.File) (packing, error) {
+	var magic [4]byte
+	n, err := f.ReadAt(magic[:], 0)
+	if err != nil && err != io.EOF {
+		return plain, err
+	}
+	switch {
+	case n >= 2 && [2]byte(magic[:]) == [2]byte{0x1f, 0x8b}:
+		return gzipped, nil
+	case n == 4 && magic == [4]byte{0x28, 0xb5, 0x2f, 0xfd}:
+		return zstandard, nil
+	}
+	return plain, nil
+}
+
+// unpack reads a compressed stream, all members or frames of it. A window of more
+// than 64 MB is refused: it would be held in memory.
+func unpack(r io.Reader, how packing) (io.ReadCloser, error) {
+	r = bufio.NewReaderSize(r, 1<<16)
+	if how == gzipped {
+		return gzip.NewReader(r)
+	}
+	z, err := zstd.NewReader(r, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(64<<20), zstd.WithDecoderLowmem(true))
+	if err != nil {
+		return nil, err
+	}
+	return z.IOReadCloser(), nil
+}
