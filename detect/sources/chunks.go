@@ -2,6 +2,7 @@ package sources
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"io"
 	"time"
@@ -26,6 +27,7 @@ type chunk struct {
 	start   int64  // where the source was read from for this chunk …
 	offset  int64  // … where lines begins, behind skipped lines …
 	end     int64  // … and where the next chunk begins
+	cursor  string // of a journal's last entry here, if known
 	signals []detect.Signal
 
 	// Overlong is at first the number of lines skipped whole before lines,
@@ -46,23 +48,23 @@ type chunker struct {
 	final    bool
 	skipping bool // inside an over-long line
 	done     bool
+	broken   error // of the last read
 }
 
 // next fills k; false at the end.
 func (c *chunker) next(ctx context.Context, k *chunk) (bool, error) {
-	k.start, k.stats, k.tooLong, k.lastTime, k.lines = c.offset, Stats{}, 0, time.Time{}, nil
+	k.start, k.stats, k.tooLong, k.lastTime, k.lines, k.cursor = c.offset, Stats{}, 0, time.Time{}, nil, ""
 	n := copy(k.buf, c.carry)
 	c.carry = c.carry[:0]
 	skipped := int64(0) // bytes dropped before k.buf[0]
 	for !c.done {
-		if err := ctx.Err(); err != nil {
+		if err := cmp.Or(c.broken, ctx.Err()); err != nil {
 			return false, err
 		}
 		m, err := c.in.Read(k.buf[n : n+chunkSize])
-		if err != nil && err != io.EOF {
-			return false, err
+		if c.done = err == io.EOF; !c.done {
+			c.broken = err // what came with it is read first
 		}
-		c.done = err == io.EOF
 		fresh := k.buf[n : n+m]
 		if c.skipping {
 			nl := bytes.IndexByte(fresh, '\n')

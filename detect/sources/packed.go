@@ -9,17 +9,19 @@ import (
 	"github.com/klauspost/compress/zstd"
 )
 
-// packing is how a file is compressed, told by its first bytes.
+// packing is what must be undone before a file's lines can be read, told by its
+// first bytes.
 type packing uint8
 
 const (
 	plain packing = iota
 	gzipped
 	zstandard
+	exported // not compressed, but a journal's export
 )
 
 func packingOf(f *os.File) (packing, error) {
-	var magic [4]byte
+	var magic [len(journalStart)]byte
 	n, err := f.ReadAt(magic[:], 0)
 	if err != nil && err != io.EOF {
 		return plain, err
@@ -27,7 +29,9 @@ func packingOf(f *os.File) (packing, error) {
 	switch {
 	case n >= 2 && [2]byte(magic[:]) == [2]byte{0x1f, 0x8b}:
 		return gzipped, nil
-	case n == 4 && magic == [4]byte{0x28, 0xb5, 0x2f, 0xfd}:
+	case string(magic[:n]) == journalStart:
+		return exported, nil
+	case n >= 4 && [4]byte(magic[:]) == [4]byte{0x28, 0xb5, 0x2f, 0xfd}:
 		return zstandard, nil
 	}
 	return plain, nil

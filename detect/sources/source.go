@@ -15,10 +15,12 @@ import (
 // Source is one log. The zero value of each optional field is its default.
 type Source struct {
 	// Path of a file; "-" is standard input. A gzip or zstd file is read
-	// unpacked, but has no position.
+	// unpacked, but has no position; neither has a journal's export.
 	Path string
 	// Reader replaces the file; Path is then only its name.
 	Reader io.Reader
+	// Format is how its entries are written; zero means to look.
+	Format Format
 	// Location is the zone of stamps without one; nil means UTC.
 	Location *time.Location
 	// Reference dates stamps without a year: none is more than a day later.
@@ -33,7 +35,8 @@ type Source struct {
 
 // Report says what was read.
 type Report struct {
-	// Position is where the next run goes on; zero for a stream.
+	// Position is where the next run goes on; zero for a stream, but for a
+	// journal's cursor.
 	Position Position
 	Stats    Stats
 	Health   Health
@@ -147,6 +150,10 @@ func (rep *Report) run(ctx context.Context, src Source, from Position, consume f
 	if err != nil {
 		return withoutPath(err)
 	}
+	if how == exported || src.Format == JournalExport {
+		_, err := rep.stream(ctx, src, f, 0, 0, consume)
+		return withoutPath(err)
+	}
 	if how != plain {
 		z, err := unpack(f, how)
 		if err == nil {
@@ -197,6 +204,13 @@ func (rep *Report) stream(ctx context.Context, src Source, r io.Reader, offset, 
 		src.Reference = time.Now()
 	}
 	at := reached{offset, line}
+	var j *journal
+	if offset == 0 {
+		var err error
+		if r, j, err = formatted(r, src.Format); err != nil {
+			return at, err
+		}
+	}
 	p := pipeline{
 		chunks:  chunker{in: r, offset: offset, final: src.Final},
 		options: maillog.Options{Reference: src.Reference, Location: src.Location},
@@ -206,6 +220,11 @@ func (rep *Report) stream(ctx context.Context, src Source, r io.Reader, offset, 
 	err := p.run(ctx, func(k *chunk) error {
 		at.line += k.stats.Overlong // those skipped whole come before the rest
 		inLines := k.stats.Lines
+		if j != nil {
+			if k.cursor = j.cursorAt(k.end); k.cursor != "" {
+				rep.Position.Path, rep.Position.Cursor = src.Path, k.cursor
+			}
+		}
 		if err := consume(k, at.line+1); err != nil {
 			return err
 		}

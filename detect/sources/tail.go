@@ -44,6 +44,9 @@ func (t *tail) consume(at *Position) func(*chunk, int64) error {
 			}
 			t.from = k.source
 		}
+		if k.cursor != "" {
+			t.at = Position{Path: t.src.Path, Cursor: k.cursor}
+		}
 		at.Offset, at.Line = k.end, firstLine-1+k.stats.Lines
 		stats := k.stats
 		stats.Bytes = k.end - k.start
@@ -201,7 +204,7 @@ func (t *tail) open(ctx context.Context) (*os.File, os.FileInfo, error) {
 	default:
 		var packed packing
 		if packed, err = packingOf(f); err == nil && packed != plain {
-			err = errors.New("is compressed: it can be read, but not followed")
+			err = errors.New("is compressed or exported: it can be read, but not followed")
 		}
 	}
 	if err != nil {
