@@ -197,8 +197,7 @@ func (t *tail) open(ctx context.Context) (*os.File, os.FileInfo, error) {
 	case info.IsDir():
 		err = errIsDirectory
 	case info.Mode()&fs.ModeNamedPipe != 0:
-		f.Close()
-		return nil, nil, t.fifo(ctx)
+		return nil, nil, t.fifo(ctx, f)
 	case !info.Mode().IsRegular():
 		err = errors.New("is no file that can be followed")
 	default:
@@ -214,9 +213,11 @@ func (t *tail) open(ctx context.Context) (*os.File, os.FileInfo, error) {
 	return f, info, nil
 }
 
-// fifo follows a FIFO through all its writers: opened for writing too, it never ends.
-func (t *tail) fifo(ctx context.Context) error {
+// fifo follows a FIFO through all its writers: opened for writing too, it never
+// ends. Until it is, the first opening keeps it from breaking for a writer.
+func (t *tail) fifo(ctx context.Context, first *os.File) error {
 	f, err := os.OpenFile(t.src.Path, os.O_RDWR, 0)
+	first.Close()
 	if err != nil {
 		return err
 	}
