@@ -45,7 +45,8 @@ func newDetect(g *global) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "detect LOG…",
 		Short: "analyse mail logs only: who attacks, how, since when, with evidence",
-		Long: `Reads Postfix and Dovecot logs (files, gzip files, - for stdin) from the start and
+		Long: `Reads Postfix and Dovecot logs (files, also packed with gzip or zstd, or exported by
+journalctl -o export; - for stdin) from the start and
 prints the attackers that the policy's detections find. It stores nothing and talks
 to no cloud. Without a policies folder here it uses the built-in SMTP policy.
 

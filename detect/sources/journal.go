@@ -34,7 +34,7 @@ func formatted(r io.Reader, f Format) (lines io.Reader, j *journal, err error) {
 	b := bufio.NewReaderSize(r, 1<<16)
 	if f == Detected {
 		start, err := b.Peek(len(journalStart))
-		if err != nil && err != io.EOF {
+		if err != nil && !errors.Is(err, io.EOF) {
 			return nil, nil, err
 		}
 		if string(start) == journalStart {
@@ -156,13 +156,13 @@ func (j *journal) next() {
 				return
 			}
 			continue
-		case err == bufio.ErrBufferFull:
+		case errors.Is(err, bufio.ErrBufferFull):
 			err = j.long(line)
 		case err == nil:
 			err = j.short(line[:len(line)-1])
-		case err == io.EOF && len(line) == 0 && j.entry.any:
+		case errors.Is(err, io.EOF) && len(line) == 0 && j.entry.any:
 			j.line() // the last entry may lack its empty line
-		case err == io.EOF && (len(line) > 0 || j.entry.any):
+		case errors.Is(err, io.EOF) && (len(line) > 0 || j.entry.any):
 			err = io.ErrUnexpectedEOF
 		}
 		if err != nil {
@@ -232,14 +232,14 @@ func (j *journal) long(start []byte) error {
 				*to = append(*to, value[:min(len(value), max(0, most-len(*to)))]...)
 			}
 			return nil
-		} else if err != bufio.ErrBufferFull {
+		} else if !errors.Is(err, bufio.ErrBufferFull) {
 			return cutOff(err)
 		}
 	}
 }
 
 func cutOff(err error) error {
-	if err == io.EOF {
+	if errors.Is(err, io.EOF) {
 		return io.ErrUnexpectedEOF
 	}
 	return err

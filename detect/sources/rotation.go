@@ -15,7 +15,7 @@ import (
 // otherwise f is a new file, and the rest of the old one is read from where it
 // was rotated to.
 func (rep *Report) catchUp(ctx context.Context, src Source, from *Position, f *os.File, info os.FileInfo, consume func(*chunk, int64) error) error {
-	if from.Path != src.Path {
+	if from.Path != src.Path || from.Cursor != "" {
 		*from = Position{}
 		return nil
 	}
