@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/netip"
 	"os"
 	"time"
 
@@ -31,11 +32,11 @@ type detectAnswer struct {
 }
 
 type addressAnswer struct {
-	Address   string         `json:"address"`
-	Signals   map[string]int `json:"signals"`
-	FirstSeen time.Time      `json:"first_seen"`
-	LastSeen  time.Time      `json:"last_seen"`
-	Detected  []string       `json:"detected,omitempty"`
+	Address   netip.Addr `json:"address"`
+	Signals   kindCounts `json:"signals"`
+	FirstSeen time.Time  `json:"first_seen"`
+	LastSeen  time.Time  `json:"last_seen"`
+	Detected  []string   `json:"detected,omitempty"`
 }
 
 func newDetect(g *global) *cobra.Command {
@@ -44,8 +45,9 @@ func newDetect(g *global) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "detect LOG…",
 		Short: "analyse mail logs only: who attacks, how, since when, with evidence",
-		Long: `Reads logs of Postfix, Dovecot, Exim, sendmail and sshd (files, gzip files, - for
-stdin) from the start and prints the attackers that the policy's detections find. It stores nothing and talks
+		Long: `Reads logs of Postfix, Dovecot, Exim, sendmail and sshd (files, also packed with gzip
+or zstd, or exported by journalctl -o export; - for stdin) from the start and
+prints the attackers that the policy's detections find. It stores nothing and talks
 to no cloud. Without a policies folder here it uses the built-in SMTP policy.
 
 --per-line prints one JSON object for every input line instead.`,
@@ -80,7 +82,7 @@ to no cloud. Without a policies folder here it uses the built-in SMTP policy.
 				return err
 			}
 			value.Policy = name
-			if err := answer(cmd, g, value, func(s *screen) { renderDetections(s, value) }); err != nil {
+			if err := answer(cmd, g, &value, func(s *screen) { renderDetections(s, value) }); err != nil {
 				return err
 			}
 			return ending(reconcile.Report{Sources: value.Sources})
@@ -140,9 +142,7 @@ func analyse(ctx context.Context, policy *policies.Policy, logs []sources.Source
 	tally := detect.NewTally(mostAddresses)
 	for _, log := range logs {
 		read, err := sources.Read(ctx, log, sources.Position{}, func(signals []detect.Signal) {
-			for i := range signals {
-				tally.Observe(&signals[i])
-			}
+			tally.ObserveAll(signals)
 			engine.ObserveAll(signals)
 		})
 		if err != nil {
@@ -153,17 +153,13 @@ func analyse(ctx context.Context, policy *policies.Policy, logs []sources.Source
 	for kind, n := range engine.Stats().Signals {
 		value.Signals[kind.String()] = n
 	}
-	detected := map[string][]string{}
+	detected := map[netip.Addr][]string{}
 	for _, d := range engine.Detections() {
 		value.Detections = append(value.Detections, reconcile.Detected(d))
-		detected[d.Prefix.Addr().String()] = append(detected[d.Prefix.Addr().String()], d.Rule)
+		detected[d.Prefix.Addr()] = append(detected[d.Prefix.Addr()], d.Rule)
 	}
 	for _, a := range tally.Addresses() {
-		one := addressAnswer{Address: a.Addr.String(), Signals: map[string]int{}, FirstSeen: a.FirstSeen, LastSeen: a.LastSeen, Detected: detected[a.Addr.String()]}
-		for kind, n := range a.Signals {
-			one.Signals[kind.String()] = n
-		}
-		value.Addresses = append(value.Addresses, one)
+		value.Addresses = append(value.Addresses, addressAnswer{a.Addr, a.Signals, a.FirstSeen, a.LastSeen, detected[a.Addr]})
 	}
 	value.Others = tally.Others
 	return value, nil

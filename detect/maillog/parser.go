@@ -101,7 +101,7 @@ func (p *Parser) ParseInto(line []byte, s *detect.Signal) Verdict {
 		p.host = append(p.host[:0], msg[:n+1]...)
 		msg = msg[n+1:]
 	}
-	if len(msg) < 10 {
+	if len(msg) < 10 || skips(msg) {
 		return Uninteresting
 	}
 	var f found
