@@ -31,7 +31,7 @@ type Detection struct {
 	FirstSeen, LastSeen, CrossedAt time.Time
 	// Legitimate says that the source had a success (LegitimateBy, the latest
 	// one at LegitimateAt, a whole second) in the 24 hours before it crossed; a
-	// network or /64 also after.
+	// network, a /64 and who took part at an account also after.
 	Legitimate   bool
 	LegitimateBy Kind
 	LegitimateAt time.Time
@@ -137,6 +137,7 @@ func (e *Engine) detection(i uint32) Detection {
 		if r.Count == Addresses && d.Prefix.Addr().Is6() {
 			d.Prefix = prefix(p.key, 32, 64)
 		}
+		e.embarrass(p, m, r, &d)
 	}
 	if p.legitBy != 0 {
 		d.Legitimate, d.LegitimateBy, d.LegitimateAt = true, p.legitBy, time.Unix(int64(p.legitAt), 0).UTC()
@@ -156,12 +157,20 @@ func (e *Engine) detection(i uint32) Detection {
 	return d
 }
 
-// embarrass withholds a network or /64 with a member that had a success meanwhile.
+// embarrass withholds what was detected together with others, a network or /64
+// with a member, or somebody at an account, that had a success meanwhile.
 func (e *Engine) embarrass(p *pair, m *meter, r *Rule, d *Detection) {
+	if m.bare {
+		return
+	}
 	if (r.LegitimateThreshold > 0 || r.Of == OfAddress) && int(p.ring.peak) >= r.legitimate() {
 		return
 	}
-	if e.vouched(p, m.mark, p.crossed) {
+	mark := m.mark
+	if m.part == memberPart && !d.Prefix.IsSingleIP() {
+		mark = markHalf
+	}
+	if e.vouched(p, mark, p.crossed) {
 		d.Withheld = true
 	}
 }

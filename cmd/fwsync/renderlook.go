@@ -115,12 +115,12 @@ func renderDetections(s *screen, v detectAnswer) {
 	if len(rows) > 0 {
 		s.columns([]string{"ADDRESS", "DETECTION", "COUNT", "PEAK", "FIRST SEEN", "LAST SEEN", ""}, rows)
 	}
-	renderPhases(s, v.Phases)
 	for _, d := range v.Detections[:min(len(v.Detections), 3)] {
 		if len(d.Evidence) > 0 {
 			s.line("  evidence against %s, line %d (sha256 %s…):\n    %s", d.Prefix, d.Evidence[0].Line, d.Evidence[0].Hash, d.Evidence[0].Text)
 		}
 	}
+	renderPhases(s, v.Phases)
 }
 
 func join(a, b string) string {
