@@ -56,7 +56,7 @@ func (d *distinct) addHash(h uint64) {
 		}
 	}
 	d.register(h)
-	d.set = nil
+	d.set, d.n = nil, 0
 }
 
 func (d *distinct) register(h uint64) {

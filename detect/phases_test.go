@@ -67,6 +67,13 @@ func TestManySourcesAreCountedWithinTheStatedError(t *testing.T) {
 			binary.BigEndian.PutUint32(key[12:], uint32(i%n))
 			d.add(&key)
 		}
+		w := stateWriter{}
+		d.write(&w)
+		r := stateReader{in: w.out}
+		d = distinct{}
+		if d.read(&r); r.err != nil || len(r.in) > 0 {
+			t.Fatalf("%d sources: read back: %v, %d bytes left over", n, r.err, len(r.in))
+		}
 		got, exact := d.count()
 		if exact != (n <= exactSources) || exact && got != n || math.Abs(float64(got-n)) > 4*0.016*float64(n) {
 			t.Errorf("%d sources counted as %d, exact %v", n, got, exact)
