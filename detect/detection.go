@@ -172,7 +172,9 @@ func (e *Engine) detection(i uint32) Detection {
 	}
 	head := e.headOf(p.meter)
 	if x := e.samples[i-uint32(p.meter-head)]; x != nil {
-		for _, line := range x.of(uint8(p.meter - head)) {
+		lines, n := x.of(uint8(p.meter - head))
+		d.Evidence = make([]Evidence, 0, n)
+		for _, line := range lines[:n] {
 			d.Evidence = append(d.Evidence, line.evidence())
 			if r.Of == OfAccount {
 				d.Account = line.account
