@@ -71,7 +71,7 @@ func BenchmarkEngine(b *testing.B) {
 	for _, c := range []struct {
 		name  string
 		rules []detect.Rule
-	}{{"plain-rules", plainRules}, {"all-rules", allRules}} {
+	}{{"no-rules", nil}, {"plain-rules", plainRules}, {"all-rules", allRules}} {
 		b.Run(c.name, func(b *testing.B) {
 			b.ReportAllocs()
 			found := 0

@@ -50,10 +50,14 @@ func (e *Engine) tally(b bundle, key *[16]byte, t int64, s *Signal, hint uint32)
 
 // stamp notes n signals at t.
 func (e *Engine) stamp(p *pair, t int64, n int) {
-	if p.count == 0 {
+	switch {
+	case p.count == 0:
 		p.first, p.last = t, t
-	} else {
-		p.first, p.last = min(p.first, t), max(p.last, t)
+	case t < p.last:
+		p.flags |= disordered
+		p.first = min(p.first, t)
+	default:
+		p.last = t
 	}
 	p.count = uint32(min(uint64(p.count)+uint64(n), 1<<32-1))
 	p.flags |= active
@@ -78,9 +82,6 @@ func (e *Engine) suspect(addr *[16]byte) {
 // threshold of m if the window with the newest arrival holds that many, and
 // keeps the peak.
 func (e *Engine) arrive(head uint32, p *pair, m *meter, t, item int64, n int) (reached int) {
-	if p.ring.n > 0 && e.rings.fromEnd(&p.ring, m.distinct, 1) > t {
-		p.flags |= disordered
-	}
 	if m.distinct {
 		if !e.rings.touch(&p.ring, t, item, m.limit) {
 			e.makeRoom(head)
@@ -115,15 +116,20 @@ func (e *Engine) reached(p *pair, m *meter, t int64) int {
 		p.ring.peak = max(p.ring.peak, uint16(largest))
 		return largest
 	}
-	// One more arrival makes the largest window at most one larger.
-	if e.holds(p, m, t, int(p.ring.peak)+1) {
+	// One more arrival makes the largest window at most one larger, and none that
+	// is larger than the largest can hold.
+	peak := int(p.ring.peak)
+	if peak < m.limit && e.holds(p, m, t, peak+1) {
 		p.ring.peak++
-		return int(p.ring.peak)
+		return peak + 1
 	}
-	if e.holds(p, m, t, m.limit) {
+	if peak >= m.limit && e.holds(p, m, t, m.limit) {
 		return m.limit
 	}
-	if e.holds(p, m, t, m.need) {
+	if p.flags&(crossed|withheld) == crossed && m.part != networkPart && m.part != halfPart && m.part != sitePart {
+		return 0 // nobody asks any more
+	}
+	if peak >= m.need && e.holds(p, m, t, m.need) {
 		return m.need
 	}
 	return 0
@@ -139,10 +145,11 @@ func (e *Engine) judge(p *pair, m *meter, mark uint16, t int64, reached int) boo
 	if p.flags&(crossed|withheld) == crossed {
 		return false
 	}
-	hold := false
-	if !m.bare {
-		hold = e.vouched(p, mark, t) && (m.part == memberPart || reached < m.limit)
+	below := m.part == memberPart || reached < m.limit
+	if p.flags&withheld != 0 && below && t/1e6-int64(p.legitAt) < int64(SuccessMemory.Seconds()) {
+		return false // as before
 	}
+	hold := !m.bare && e.vouched(p, m, mark, t) && below
 	if hold && p.flags&crossed != 0 {
 		return false
 	}
@@ -156,24 +163,42 @@ func (e *Engine) judge(p *pair, m *meter, mark uint16, t int64, reached int) boo
 }
 
 // vouched reports whether there was a success at p's key lately, and notes it.
-func (e *Engine) vouched(p *pair, mark uint16, t int64) bool {
-	i, ok := e.pairs.find(&p.key, mark)
-	if !ok {
-		return false
-	}
-	s := e.pairs.at(i)
-	if t-s.last > SuccessMemory.Microseconds() {
+func (e *Engine) vouched(p *pair, m *meter, mark uint16, t int64) bool {
+	s := e.success(&p.key, m, mark)
+	if s == nil || t-s.last > SuccessMemory.Microseconds() {
 		return false
 	}
 	p.legitAt, p.legitBy = uint32(s.last/1e6), s.legitBy
 	return true
 }
 
+// success finds the mark of the latest success at a key. A small network has
+// none of its own: its addresses are asked.
+func (e *Engine) success(key *[16]byte, m *meter, mark uint16) (latest *pair) {
+	if m.part != networkPart || !isV4(key) || !e.levels[markLevel-m.mark].small() {
+		if i, ok := e.pairs.find(key, mark); ok {
+			return e.pairs.at(i)
+		}
+		return nil
+	}
+	addr := *key
+	first := binary.BigEndian.Uint32(key[v4mapped:])
+	for n := range uint32(1) << (32 - e.levels[markLevel-m.mark].ipv4) {
+		binary.BigEndian.PutUint32(addr[v4mapped:], first+n)
+		if i, ok := e.pairs.find(&addr, markAddress); ok {
+			if s := e.pairs.at(i); latest == nil || s.last > latest.last {
+				latest = s
+			}
+		}
+	}
+	return latest
+}
+
 // network counts a signal of a weak member of a network or /64, but not in the
 // meters of skip, each followed by the one of its members. It reports whether it
 // is detected by a rule that acts.
-func (e *Engine) network(b bundle, key *[16]byte, member int64, skip uint32, t int64, s *Signal) (acted bool) {
-	head := e.obtain(b, key, s, noPair)
+func (e *Engine) network(b bundle, key *[16]byte, member int64, skip uint32, t int64, s *Signal, hint uint32) (acted bool) {
+	head := e.obtain(b, key, s, hint)
 	if head == noPair {
 		return false
 	}
@@ -210,8 +235,16 @@ func (e *Engine) itemOf(m *meter, s *Signal) int64 {
 	if !m.distinct {
 		return 0
 	}
-	account := e.seed.account(s.Account)
+	account := e.accountOf(s)
 	return int64(binary.LittleEndian.Uint64(account[:8]))
+}
+
+// accountOf is the key of the account of the signal that is being observed.
+func (e *Engine) accountOf(s *Signal) *[16]byte {
+	if !e.keyed {
+		e.account16, e.keyed = e.seed.account(s.Account), true
+	}
+	return &e.account16
 }
 
 // account counts who tries an account; dealt says that its address is dealt with
@@ -221,8 +254,7 @@ func (e *Engine) account(b bundle, addr *[16]byte, dealt bool, t int64, s *Signa
 	if dealt && !meters[len(meters)-1].bare {
 		return
 	}
-	key := e.seed.account(s.Account)
-	head := e.obtain(b, &key, s, noPair)
+	head := e.obtain(b, e.accountOf(s), s, noPair)
 	if head == noPair {
 		return
 	}
@@ -306,12 +338,13 @@ func (e *Engine) member(m *meter, account *pair, who *[16]byte, head uint32, t i
 
 // site counts all sources together. After the first crossing only what happens
 // in a full window is news.
-func (e *Engine) site(b bundle, t int64, s *Signal) {
+func (e *Engine) site(b *bundle, t int64, s *Signal) {
 	var none [16]byte
-	head := e.obtain(b, &none, s, noPair)
+	head := e.obtain(*b, &none, s, b.hint-1)
 	if head == noPair {
 		return
 	}
+	b.hint = head + 1
 	meters := e.meters[b.first : b.first+uint16(b.n)]
 	crossing := uint32(0)
 	seldom := false

@@ -82,28 +82,66 @@ type Evidence struct {
 // Detections returns the detections that had a signal in this run (since New
 // or UnmarshalBinary), sorted by CrossedAt, then address, then rule.
 func (e *Engine) Detections() []Detection {
-	var out []Detection
+	var found []uint32
 	for i := range e.pairs.all() {
 		if p := e.pairs.at(i); p.flags&(crossed|active) == crossed|active && p.meter < markLow && e.meters[p.meter].part != accountPart {
-			out = append(out, e.detection(i))
+			found = append(found, i)
 		}
 	}
-	sortDetections(out)
-	return out
+	return e.detections(found)
 }
 
 // Drain returns the detections that are new or went on since the last Drain
 // (those as Continued), sorted like Detections.
 func (e *Engine) Drain() []Detection {
-	var out []Detection
+	out := e.detections(e.fresh)
 	for _, i := range e.fresh {
-		out = append(out, e.detection(i))
 		p := e.pairs.at(i)
 		p.flags = p.flags&^unreported | reported
 	}
 	e.fresh, e.barren, e.stuck = e.fresh[:0], 0, 0
-	sortDetections(out)
 	return out
+}
+
+// detections sorts pairs and says what is known about them.
+func (e *Engine) detections(found []uint32) []Detection {
+	if len(found) == 0 {
+		return nil
+	}
+	slices.SortFunc(found, func(i, j uint32) int {
+		a, b := e.pairs.at(i), e.pairs.at(j)
+		if c := cmp.Compare(a.crossed, b.crossed); c != 0 {
+			return c
+		}
+		if c := e.prefix(a).Addr().Compare(e.prefix(b).Addr()); c != 0 {
+			return c
+		}
+		return cmp.Or(cmp.Compare(e.rules[e.meters[a.meter].rule].Name, e.rules[e.meters[b.meter].rule].Name), cmp.Compare(e.prefix(a).Bits(), e.prefix(b).Bits()))
+	})
+	out := make([]Detection, len(found))
+	for k, i := range found {
+		out[k] = e.detection(i)
+	}
+	return out
+}
+
+// prefix is what a pair that was detected stands for.
+func (e *Engine) prefix(p *pair) netip.Prefix {
+	m := &e.meters[p.meter]
+	switch m.part {
+	case halfPart:
+		return prefix(p.key, 32, 64)
+	case networkPart:
+		l := e.levels[markLevel-m.mark]
+		return prefix(p.key, l.ipv4, l.ipv6)
+	case memberPart:
+		if !m.bare {
+			return prefix(p.key, 32, 64)
+		}
+	case sitePart:
+		return netip.Prefix{}
+	}
+	return prefix(p.key, 32, 128)
 }
 
 func (e *Engine) detection(i uint32) Detection {
@@ -113,6 +151,7 @@ func (e *Engine) detection(i uint32) Detection {
 	d := Detection{
 		Rule:      r.Name,
 		Of:        r.Of,
+		Prefix:    e.prefix(p),
 		Count:     int(p.count),
 		Peak:      int(p.ring.peak),
 		FirstSeen: time.UnixMicro(p.first).UTC(),
@@ -122,21 +161,10 @@ func (e *Engine) detection(i uint32) Detection {
 		Continued: p.flags&reported != 0,
 	}
 	switch m.part {
-	case ownPart:
-		d.Prefix = prefix(p.key, 32, 128)
-	case halfPart:
-		d.Prefix = prefix(p.key, 32, 64)
+	case halfPart, networkPart:
 		d.Members = int(e.pairs.at(i + 1).ring.peak)
-		e.embarrass(p, m, r, &d)
-	case networkPart:
-		d.Prefix = prefix(p.key, e.levels[markLevel-m.mark].ipv4, e.levels[markLevel-m.mark].ipv6)
-		d.Members = int(e.pairs.at(i + 1).ring.peak)
-		e.embarrass(p, m, r, &d)
+		fallthrough
 	case memberPart:
-		d.Prefix = prefix(p.key, 32, 128)
-		if r.Count == Addresses && d.Prefix.Addr().Is6() {
-			d.Prefix = prefix(p.key, 32, 64)
-		}
 		e.embarrass(p, m, r, &d)
 	}
 	if p.legitBy != 0 {
@@ -144,7 +172,9 @@ func (e *Engine) detection(i uint32) Detection {
 	}
 	head := e.headOf(p.meter)
 	if x := e.samples[i-uint32(p.meter-head)]; x != nil {
-		for _, line := range x.of(uint8(p.meter - head)) {
+		lines, n := x.of(uint8(p.meter - head))
+		d.Evidence = make([]Evidence, 0, n)
+		for _, line := range lines[:n] {
 			d.Evidence = append(d.Evidence, line.evidence())
 			if r.Of == OfAccount {
 				d.Account = line.account
@@ -170,13 +200,7 @@ func (e *Engine) embarrass(p *pair, m *meter, r *Rule, d *Detection) {
 	if m.part == memberPart && !d.Prefix.IsSingleIP() {
 		mark = markHalf
 	}
-	if e.vouched(p, mark, p.crossed) {
+	if e.vouched(p, m, mark, p.crossed) {
 		d.Withheld = true
 	}
-}
-
-func sortDetections(ds []Detection) {
-	slices.SortFunc(ds, func(a, b Detection) int {
-		return cmp.Or(a.CrossedAt.Compare(b.CrossedAt), a.Prefix.Addr().Compare(b.Prefix.Addr()), cmp.Compare(a.Rule, b.Rule), cmp.Compare(a.Prefix.Bits(), b.Prefix.Bits()))
-	})
 }

@@ -34,8 +34,13 @@ type Engine struct {
 	stuck   int64               // making room likewise
 	scratch []int64
 	line    *record // of the signal that is being observed, once it was needed
-	hints   [batchSize]uint32
-	touched int64 // keeps the reads of warm from being optimized away
+
+	account16 [16]byte // likewise its account's key
+	keyed     bool
+
+	hints   [batchSize]uint32 // where the signals' addresses may be counted
+	nearby  [batchSize]uint32 // likewise their networks
+	touched int64             // keeps the reads of warm from being optimized away
 
 	byKind [kindCount]int64
 	stats  Stats
@@ -91,7 +96,7 @@ func (e *Engine) reset(s seed) {
 // jumps back costs nothing but precision: a window is any set of the latest
 // LegitimateThreshold signals (of different things: of their latest signals)
 // that spans at most Within. An invalid signal is counted and otherwise ignored.
-func (e *Engine) Observe(s Signal) { e.observe(&s, noPair) }
+func (e *Engine) Observe(s Signal) { e.observe(&s, noPair, noPair) }
 
 const batchSize = 64
 
@@ -102,54 +107,68 @@ func (e *Engine) ObserveAll(signals []Signal) {
 		signals = signals[len(batch):]
 		e.warm(batch)
 		for i := range batch {
-			e.observe(&batch[i], e.hints[i])
+			e.observe(&batch[i], e.hints[i], e.nearby[i])
 		}
 	}
 }
 
 // warm looks for what the signals will count in. With many sources that is
 // seldom in the processor's cache; here it is fetched for many signals at a
-// time, instead of waiting for one after the other.
+// time, instead of waiting for one after the other. No branch depends on what
+// is fetched: a wrong guess would wait for it.
 func (e *Engine) warm(batch []Signal) {
+	if len(e.pairs.chunks) == 0 || len(e.rings.blocks) == 0 {
+		for i := range batch {
+			e.hints[i], e.nearby[i] = noPair, noPair
+		}
+		return
+	}
+	var sizes [batchSize]uint8
 	for i := range batch {
 		s := &batch[i]
-		meter := uint16(markAddress)
-		if s.Kind.Valid() && !s.Kind.Success() {
-			w := &e.wants[s.Kind]
-			if len(w.own) == 0 {
-				e.hints[i] = noPair
-				continue
-			}
-			meter = w.own[0].first
-		}
-		addr := s.Addr.As16()
-		e.hints[i] = e.pairs.peek(e.seed.hash(&addr, meter)) - 1
-	}
-	for i := range batch {
-		h := e.hints[i]
-		if h == noPair {
+		e.hints[i], e.nearby[i] = noPair, noPair
+		if !s.Kind.Valid() {
 			continue
 		}
-		p := e.pairs.at(h)
-		if p.flags&inUse == 0 {
-			e.hints[i] = noPair
-		} else if p.ring.class != noRing && p.ring.n > 0 {
-			e.touched ^= e.rings.slice(&p.ring)[p.ring.head]
+		addr := s.Addr.As16()
+		if s.Kind.Success() {
+			e.hints[i], sizes[i] = e.pairs.peek(e.seed.hash(&addr, markAddress)), 1
+			continue
+		}
+		w := &e.wants[s.Kind]
+		if len(w.networks) > 0 {
+			b := &w.networks[0]
+			n := e.levels[b.level].network(&addr)
+			e.nearby[i] = e.pairs.peek(e.seed.hash(&n, b.first))
+		}
+		if len(w.own) > 0 {
+			b := &w.own[0]
+			e.hints[i], sizes[i] = e.pairs.peek(e.seed.hash(&addr, b.first)), b.n
 		}
 	}
+	last, touched := e.pairs.used-1, e.touched
+	for i := range batch {
+		touched ^= int64(e.pairs.at(min(e.hints[i], last)).count) ^ int64(e.pairs.at(min(e.nearby[i], last)).count)
+	}
+	for i := range batch {
+		for j := range uint32(sizes[i]) {
+			touched ^= e.rings.near(&e.pairs.at(min(e.hints[i]+j, last)).ring)
+		}
+	}
+	e.touched = touched
 }
 
-func (e *Engine) observe(s *Signal, hint uint32) {
-	if !s.Kind.Valid() || !s.Addr.IsValid() || s.Addr.Zone() != "" || !sane(s.Time) {
+func (e *Engine) observe(s *Signal, hint, nearby uint32) {
+	t := s.Time.UnixMicro()
+	if !s.Kind.Valid() || !s.Addr.IsValid() || t <= 0 || t >= lastTime || s.Addr.Is6() && s.Addr.Zone() != "" {
 		e.stats.Invalid++
 		return
 	}
-	t := s.Time.UnixMicro()
 	e.now = max(e.now, t)
 	e.byKind[s.Kind] += int64(s.Times())
 	w := &e.wants[s.Kind]
 	addr := s.Addr.As16()
-	e.line = nil
+	e.line, e.keyed = nil, false
 	if s.Kind.Success() {
 		if e.succeed(&addr, s.Kind, t, hint) {
 			e.phases.observe(Exploitation, s.Kind, &addr, t, s.Times())
@@ -170,7 +189,7 @@ func (e *Engine) observe(s *Signal, hint uint32) {
 		dealt = dealt || acted
 		if v6 {
 			h := half(&addr)
-			if e.network(w.half[i], &h, int64(binary.BigEndian.Uint64(addr[8:])), detected, t, s) {
+			if e.network(w.half[i], &h, int64(binary.BigEndian.Uint64(addr[8:])), detected, t, s, noPair) {
 				dealt = true
 			}
 		}
@@ -178,7 +197,8 @@ func (e *Engine) observe(s *Signal, hint uint32) {
 	if !dealt {
 		for _, b := range w.networks {
 			n := e.levels[b.level].network(&addr)
-			e.network(b, &n, unit(&addr), 0, t, s)
+			e.network(b, &n, unit(&addr), 0, t, s, nearby)
+			nearby = noPair
 		}
 	}
 	if len(w.accounts) > 0 && len(s.Account) > 0 {
@@ -186,13 +206,13 @@ func (e *Engine) observe(s *Signal, hint uint32) {
 			e.account(b, &addr, dealt, t, s)
 		}
 	}
-	for _, b := range w.site {
-		e.site(b, t, s)
+	for i := range w.site {
+		e.site(&w.site[i], t, s)
 	}
 }
 
-// sane times are after 1970 and before 2200.
-func sane(t time.Time) bool { return t.Unix() > 0 && t.Unix() < 7258118400 }
+// Times are after 1970 and before 2200.
+const lastTime = 7258118400_000_000
 
 // succeed remembers a success; it reports whether the address had been detected.
 func (e *Engine) succeed(addr *[16]byte, by Kind, t int64, hint uint32) bool {
@@ -202,6 +222,9 @@ func (e *Engine) succeed(addr *[16]byte, by Kind, t int64, hint uint32) bool {
 		e.mark(&h, markHalf, by, t, noPair)
 	}
 	for l := range e.levels {
+		if isV4(addr) && e.levels[l].small() {
+			continue
+		}
 		n := e.levels[l].network(addr)
 		e.mark(&n, markLevel-uint16(l), by, t, noPair)
 	}

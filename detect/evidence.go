@@ -50,7 +50,8 @@ func (r *record) evidence() Evidence {
 
 // samples are the lines kept of a bundle.
 type samples struct {
-	first    []*record
+	n        int
+	first    [maxSamples]*record
 	crossing []crossingLine
 }
 
@@ -59,19 +60,21 @@ type crossingLine struct {
 	line *record
 }
 
-// of returns the lines of one pair, oldest first.
-func (x *samples) of(pair uint8) []*record {
-	lines := slices.Clone(x.first)
+// of returns the lines of one pair, oldest first: of its crossing there is one.
+func (x *samples) of(pair uint8) (lines [maxSamples + 1]*record, n int) {
+	n = copy(lines[:], x.first[:x.n])
 	for _, c := range x.crossing {
-		if c.pair == pair && !slices.Contains(lines, c.line) {
-			lines = append(lines, c.line)
+		if c.pair == pair && !slices.Contains(lines[:n], c.line) {
+			lines[n] = c.line
+			n++
+			break
 		}
 	}
-	return lines
+	return lines, n
 }
 
 func (x *samples) each(visit func(*record)) {
-	for _, r := range x.first {
+	for _, r := range x.first[:x.n] {
 		visit(r)
 	}
 	for _, c := range x.crossing {
@@ -114,8 +117,9 @@ func (e *Engine) sample(head uint32, s *Signal, crossing uint32) {
 	if x == nil {
 		return
 	}
-	if len(x.first) < maxSamples {
-		x.first = append(x.first, e.current(s))
+	if x.n < maxSamples {
+		x.first[x.n] = e.current(s)
+		x.n++
 	}
 	for j := uint8(0); crossing != 0; j, crossing = j+1, crossing>>1 {
 		if crossing&1 != 0 {
@@ -141,8 +145,8 @@ func (e *Engine) shareSamples(member, account uint32, s *Signal, crossing bool) 
 	if x == nil {
 		return
 	}
-	if of := e.samples[account]; of != nil && len(x.first) == 0 {
-		x.first = slices.Clone(of.first)
+	if of := e.samples[account]; of != nil && x.n == 0 {
+		x.first, x.n = of.first, of.n
 	}
 	if s != nil {
 		x.cross(0, e.current(s))

@@ -84,6 +84,9 @@ func address(unit int64) (out [16]byte) {
 	return out
 }
 
+// small networks have so few IPv4 addresses that each can be asked.
+func (l level) small() bool { return l.ipv4 >= 22 }
+
 // network is the key of the network of an address.
 func (l level) network(addr *[16]byte) [16]byte {
 	out := *addr

@@ -37,8 +37,9 @@ type meter struct {
 type bundle struct {
 	first   uint16
 	n       uint8
-	level   uint8 // of networks
-	promote uint8 // so many signals in the sketch make room for exact counters
+	level   uint8  // of networks
+	promote uint8  // so many signals in the sketch make room for exact counters
+	hint    uint32 // of the site: the number of its first pair + 1, as it was last
 }
 
 const maxBundle = 32

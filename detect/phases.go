@@ -94,6 +94,7 @@ type track struct {
 	peak, peakAt   int64
 	kinds, since   [kindCount]int64
 	sources        distinct
+	source         [16]byte // the latest one
 	counted        int
 	countedExactly bool
 }
@@ -113,7 +114,10 @@ func (ps *phases) observe(p Phase, k Kind, addr *[16]byte, t int64, n int) {
 	tr.last = max(tr.last, t)
 	tr.count += int64(n)
 	tr.since[k] += int64(n)
-	tr.sources.add(addr)
+	if tr.source != *addr {
+		tr.source = *addr
+		tr.sources.add(addr)
+	}
 	if tr.count >= int64(floors[p]) {
 		tr.open, tr.busy = true, tr.minute
 	}

@@ -148,6 +148,13 @@ func (rs *rings) grow(r *ring, class uint8) bool {
 	return true
 }
 
+// near is a number that lies near the arrival with which the peak would grow,
+// or anywhere.
+func (rs *rings) near(r *ring) int64 {
+	at := (int(r.head) + int(r.n) - 1 - int(r.peak)) & (r.slots() - 1)
+	return rs.blocks[r.off>>blockBits][(int(r.off)+at)&(blockSlots-1)]
+}
+
 // copyOut appends the timestamps in order of arrival.
 func (rs *rings) copyOut(r *ring, distinct bool, to []int64) []int64 {
 	if r.n == 0 {

@@ -98,8 +98,8 @@ func (e *Engine) writeBundle(w *stateWriter, i uint32, lines map[*record]uint64)
 	if x == nil {
 		x = &samples{}
 	}
-	w.uint(uint64(len(x.first)))
-	for _, r := range x.first {
+	w.uint(uint64(x.n))
+	for _, r := range x.first[:x.n] {
 		w.uint(lines[r])
 	}
 	w.uint(uint64(len(x.crossing)))
@@ -235,7 +235,8 @@ func (e *Engine) readBundle(r *stateReader, rules []int, lines []*record) {
 	x := &samples{}
 	for range r.uint(maxSamples) {
 		if i := r.uint(1 << 32); i < uint64(len(lines)) {
-			x.first = append(x.first, lines[i])
+			x.first[x.n] = lines[i]
+			x.n++
 		}
 	}
 	for range r.uint(maxBundle) {
@@ -244,7 +245,7 @@ func (e *Engine) readBundle(r *stateReader, rules []int, lines []*record) {
 			x.crossing = append(x.crossing, crossingLine{uint8(places[pair]), lines[i]})
 		}
 	}
-	if restored > 0 && len(x.first)+len(x.crossing) > 0 && len(e.samples) < e.limits.MaxEvidence {
+	if restored > 0 && x.n+len(x.crossing) > 0 && len(e.samples) < e.limits.MaxEvidence {
 		e.samples[head] = x
 	}
 }
