@@ -53,7 +53,7 @@ func phaseOf(k Kind) Phase {
 		return BruteForce
 	case SMTPRelayDenied, SMTPNullSenderAbuse, SMTPHeaderInjection, SMTPDangerousCommand:
 		return Exploitation
-	case SMTPRateLimited, SMTPTooManyErrors, SMTPPipelining, SMTPNonSMTPCommand:
+	case SMTPRateLimited, SSHRateLimited, SMTPTooManyErrors, SMTPPipelining, SMTPNonSMTPCommand:
 		return Harassment
 	}
 	return NoPhase

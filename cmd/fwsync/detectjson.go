@@ -86,8 +86,15 @@ func (a *addressAnswer) appendJSON(b []byte) []byte {
 func appendDetection(b []byte, d *reconcile.DetectionReport) []byte {
 	b = appendText(b, "{\n      \"prefix\": ", d.Prefix)
 	b = appendText(b, ",\n      \"rule\": ", d.Rule)
+	if d.Account != "" {
+		b = appendText(b, ",\n      \"account\": ", d.Account)
+	}
 	b = appendInt(b, ",\n      \"count\": ", int64(d.Count))
 	b = appendInt(b, ",\n      \"peak\": ", int64(d.Peak))
+	if d.Members != 0 {
+		b = appendInt(b, ",\n      \"members\": ", int64(d.Members))
+	}
+	b = appendScore(b, &d.Score)
 	b = appendTime(b, ",\n      \"first_seen\": ", d.FirstSeen)
 	b = appendTime(b, ",\n      \"last_seen\": ", d.LastSeen)
 	b = appendTime(b, ",\n      \"crossed_at\": ", d.CrossedAt)
@@ -116,6 +123,19 @@ func appendDetection(b []byte, d *reconcile.DetectionReport) []byte {
 		b = append(b, "\n      "...)
 	}
 	return append(b, "]\n    }"...)
+}
+
+func appendScore(b []byte, s *reconcile.Score) []byte {
+	b = appendInt(b, ",\n      \"score\": {\n        \"total\": ", int64(s.Total))
+	b = appendInt(b, ",\n        \"count\": ", int64(s.Count))
+	b = appendInt(b, ",\n        \"weight\": ", int64(s.Weight))
+	if s.Success {
+		b = append(b, ",\n        \"success\": true"...)
+	}
+	if s.Known {
+		b = append(b, ",\n        \"known\": true"...)
+	}
+	return append(b, "\n      }"...)
 }
 
 // kindCounts is an object with a number for each kind.

@@ -24,6 +24,10 @@ func TestAReportIsWrittenAsTheStandardLibraryWould(t *testing.T) {
 		for range rapid.IntRange(0, 3).Draw(t, "detections") {
 			d := reconcile.DetectionReport{Prefix: "192.0.2.1/32", Rule: text.Draw(t, "rule"), Count: rapid.Int().Draw(t, "count"), Peak: 1, FirstSeen: instant("first"), LastSeen: instant("last"), CrossedAt: instant("crossed"),
 				Continued: rapid.Bool().Draw(t, "continued"), Blocked: rapid.Bool().Draw(t, "blocked"), Withheld: text.Draw(t, "withheld"), Evidence: []reconcile.EvidenceRef{}}
+			if rapid.Bool().Draw(t, "of a network or an account") {
+				d.Account, d.Members = text.Draw(t, "account"), rapid.Int().Draw(t, "members")
+				d.Score = reconcile.Score{Total: rapid.Int().Draw(t, "score"), Count: 2, Weight: 3, Success: rapid.Bool().Draw(t, "success"), Known: rapid.Bool().Draw(t, "known")}
+			}
 			if d.Blocked {
 				d.Until = instant("until")
 			}

@@ -1,7 +1,6 @@
 package reconcile_test
 
 import (
-	"bufio"
 	"bytes"
 	"compress/gzip"
 	"encoding/json"
@@ -12,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"fwsync/detect/maillog"
+	"fwsync/detect/sources"
 	"fwsync/policies"
 	"fwsync/sync/reconcile"
 )
@@ -61,17 +60,9 @@ func TestTheShippedPolicyDetectsNoLegitimateClient(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			parser := maillog.New(maillog.Options{Reference: time.Date(2026, 11, 24, 0, 0, 0, 0, time.UTC)})
-			lines := bufio.NewScanner(bytes.NewReader(unpack(t, run.log)))
-			for lines.Scan() {
-				s, verdict := parser.Parse(lines.Bytes())
-				if verdict != maillog.Signal {
-					continue
-				}
-				if _, account, ok := bytes.Cut(s.Raw, []byte("sasl_username=")); ok && s.Account == nil {
-					s.Account = account
-				}
-				engine.Observe(s)
+			log := sources.Source{Path: run.log, Reader: bytes.NewReader(unpack(t, run.log)), Reference: time.Date(2026, 11, 24, 0, 0, 0, 0, time.UTC), Final: true}
+			if _, err := sources.Read(t.Context(), log, sources.Position{}, engine.ObserveAll); err != nil {
+				t.Fatal(err)
 			}
 			var found []string
 			for _, d := range engine.Detections() {
