@@ -23,7 +23,7 @@ fmt: ## format what is ours
 	@if command -v terraform >/dev/null; then terraform fmt -recursive terraform; fi
 
 golden: ## rewrite golden files and the JSON schema, then look at the diff
-	$(GO) test ./cmd/fwsync ./policies -update
+	$(GO) test ./cmd/fwsync ./policies ./detect/maillog -update
 	git diff --stat
 
 fuzz: ## each fuzz target for FUZZTIME (default 20s)

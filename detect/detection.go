@@ -11,18 +11,27 @@ import (
 // known about it. Times are log time in UTC, to the microsecond.
 type Detection struct {
 	Rule string
-	// Prefix is the source: a /32 or a /128.
+	Of   Subject
+	// Prefix is the source: a /32, a /128 or /64, or a network. It is not valid
+	// for a storm, which has no source.
 	Prefix netip.Prefix
-	// Count is all signals of the rule by the source while it was tracked;
-	// Peak the most of them in any window, exact up to the rule's legitimate
-	// threshold and not counted beyond it.
+	// Account is the account that was attacked or used, where the rule is about
+	// one. A stranger chose it; it is printable.
+	Account string
+	// Count is all signals of the rule by the source while it was tracked; for an
+	// address that took part at an account, those while it was attacked.
+	// Peak is the most that were in any window of what the rule counts, exact up
+	// to the rule's legitimate threshold and not counted beyond it.
 	Count int
 	Peak  int
+	// Members is the most different addresses of a network or /64 in any window.
+	Members int
 	// FirstSeen and LastSeen are the earliest and latest signal; CrossedAt is
 	// the signal that crossed the threshold which applied to the source.
 	FirstSeen, LastSeen, CrossedAt time.Time
 	// Legitimate says that the source had a success (LegitimateBy, the latest
-	// one at LegitimateAt, a whole second) in the 24 hours before it crossed.
+	// one at LegitimateAt, a whole second) in the 24 hours before it crossed; a
+	// network, a /64 and who took part at an account also after.
 	Legitimate   bool
 	LegitimateBy Kind
 	LegitimateAt time.Time
@@ -32,8 +41,29 @@ type Detection struct {
 	// Continued says that this detection was reported before, by an earlier
 	// drain or an earlier run, and went on since.
 	Continued bool
+	// Score says how bad it is.
+	Score Score
 	// Evidence is up to 3 of the lines: the first two signals and the crossing.
 	Evidence []Evidence
+}
+
+// Score is Count×Weight, divided by 4 for a success and by 4 for a source that
+// was declared good, at least 1.
+type Score struct {
+	Total         int
+	Count, Weight int
+	Success       bool // a legitimate source
+	Known         bool // overlaps what Engine.Know was told
+}
+
+func (s *Score) total() {
+	s.Total = s.Count * s.Weight
+	for _, good := range []bool{s.Success, s.Known} {
+		if good {
+			s.Total /= 4
+		}
+	}
+	s.Total = max(1, s.Total)
 }
 
 // Evidence says where one log line is and what it said.
@@ -49,8 +79,128 @@ type Evidence struct {
 	Text string
 }
 
-func sortDetections(ds []Detection) {
-	slices.SortFunc(ds, func(a, b Detection) int {
-		return cmp.Or(a.CrossedAt.Compare(b.CrossedAt), a.Prefix.Addr().Compare(b.Prefix.Addr()), cmp.Compare(a.Rule, b.Rule))
+// Detections returns the detections that had a signal in this run (since New
+// or UnmarshalBinary), sorted by CrossedAt, then address, then rule.
+func (e *Engine) Detections() []Detection {
+	var found []uint32
+	for i := range e.pairs.all() {
+		if p := e.pairs.at(i); p.flags&(crossed|active) == crossed|active && p.meter < markLow && e.meters[p.meter].part != accountPart {
+			found = append(found, i)
+		}
+	}
+	return e.detections(found)
+}
+
+// Drain returns the detections that are new or went on since the last Drain
+// (those as Continued), sorted like Detections.
+func (e *Engine) Drain() []Detection {
+	out := e.detections(e.fresh)
+	for _, i := range e.fresh {
+		p := e.pairs.at(i)
+		p.flags = p.flags&^unreported | reported
+	}
+	e.fresh, e.barren, e.stuck = e.fresh[:0], 0, 0
+	return out
+}
+
+// detections sorts pairs and says what is known about them.
+func (e *Engine) detections(found []uint32) []Detection {
+	if len(found) == 0 {
+		return nil
+	}
+	slices.SortFunc(found, func(i, j uint32) int {
+		a, b := e.pairs.at(i), e.pairs.at(j)
+		if c := cmp.Compare(a.crossed, b.crossed); c != 0 {
+			return c
+		}
+		if c := e.prefix(a).Addr().Compare(e.prefix(b).Addr()); c != 0 {
+			return c
+		}
+		return cmp.Or(cmp.Compare(e.rules[e.meters[a.meter].rule].Name, e.rules[e.meters[b.meter].rule].Name), cmp.Compare(e.prefix(a).Bits(), e.prefix(b).Bits()))
 	})
+	out := make([]Detection, len(found))
+	for k, i := range found {
+		out[k] = e.detection(i)
+	}
+	return out
+}
+
+// prefix is what a pair that was detected stands for.
+func (e *Engine) prefix(p *pair) netip.Prefix {
+	m := &e.meters[p.meter]
+	switch m.part {
+	case halfPart:
+		return prefix(p.key, 32, 64)
+	case networkPart:
+		l := e.levels[markLevel-m.mark]
+		return prefix(p.key, l.ipv4, l.ipv6)
+	case memberPart:
+		if !m.bare {
+			return prefix(p.key, 32, 64)
+		}
+	case sitePart:
+		return netip.Prefix{}
+	}
+	return prefix(p.key, 32, 128)
+}
+
+func (e *Engine) detection(i uint32) Detection {
+	p := e.pairs.at(i)
+	m := &e.meters[p.meter]
+	r := &e.rules[m.rule]
+	d := Detection{
+		Rule:      r.Name,
+		Of:        r.Of,
+		Prefix:    e.prefix(p),
+		Count:     int(p.count),
+		Peak:      int(p.ring.peak),
+		FirstSeen: time.UnixMicro(p.first).UTC(),
+		LastSeen:  time.UnixMicro(p.last).UTC(),
+		CrossedAt: time.UnixMicro(p.crossed).UTC(),
+		Withheld:  p.flags&withheld != 0,
+		Continued: p.flags&reported != 0,
+	}
+	switch m.part {
+	case halfPart, networkPart:
+		d.Members = int(e.pairs.at(i + 1).ring.peak)
+		fallthrough
+	case memberPart:
+		e.embarrass(p, m, r, &d)
+	}
+	if p.legitBy != 0 {
+		d.Legitimate, d.LegitimateBy, d.LegitimateAt = true, p.legitBy, time.Unix(int64(p.legitAt), 0).UTC()
+	}
+	head := e.headOf(p.meter)
+	if x := e.samples[i-uint32(p.meter-head)]; x != nil {
+		lines, n := x.of(uint8(p.meter - head))
+		d.Evidence = make([]Evidence, 0, n)
+		for _, line := range lines[:n] {
+			d.Evidence = append(d.Evidence, line.evidence())
+			if r.Of == OfAccount {
+				d.Account = line.account
+			}
+		}
+	}
+	known := d.Prefix.IsValid() && slices.ContainsFunc(e.known, d.Prefix.Overlaps)
+	d.Score = Score{Count: d.Count, Weight: r.weight(), Success: d.Legitimate, Known: known}
+	d.Score.total()
+	return d
+}
+
+// embarrass withholds what was detected together with others, a network or /64
+// with a member, or somebody at an account, that had a success meanwhile.
+func (e *Engine) embarrass(p *pair, m *meter, r *Rule, d *Detection) {
+	if m.bare {
+		return
+	}
+	if (r.LegitimateThreshold > 0 || r.Of == OfAddress) && int(p.ring.peak) >= r.legitimate() {
+		return
+	}
+	mark := m.mark
+	if m.part == memberPart && !d.Prefix.IsSingleIP() {
+		mark = markHalf
+	}
+	if e.vouched(p, m, mark, p.crossed) {
+		d.Withheld = true
+	}
 }

@@ -1,28 +1,46 @@
 package detect
 
 import (
+	"encoding/binary"
 	"fmt"
 	"net/netip"
 	"slices"
 	"time"
 )
 
-// Engine counts signals per rule and address in sliding windows of log time.
-// Its memory is bounded by its Limits. Not safe for concurrent use.
+// Engine counts signals in sliding windows of log time, of addresses, networks,
+// accounts and the site. Its memory is bounded by its Limits. Not safe for
+// concurrent use.
 type Engine struct {
 	rules   []Rule
-	wanting [kindCount][]uint16 // rules by kind
+	meters  []meter
+	sizes   []uint8 // by meter: of the bundle that it is the first of, or 0
+	levels  []level
+	wants   [kindCount]wants
 	limits  Limits
 	longest int64 // the longest window, in microseconds
+	known   []netip.Prefix
+	country func(netip.Addr) string
 
+	seed    seed
 	pairs   pairs
 	rings   rings
-	samples map[uint32]*samples
-	fresh   []uint32 // pairs that are unreported
-	now     int64    // the latest signal's time
-	barren  int64    // making room is no use before this time
+	sketch  *sketch
+	phases  phases
+	samples map[uint32]*samples // by the first pair of the bundle
+	fresh   []uint32            // pairs that are unreported
+	now     int64               // the latest signal's time
+	barren  int64               // looking for what has expired is no use before this time
+	stuck   int64               // making room likewise
 	scratch []int64
-	touched int64 // keeps the reads of warm from being optimized away
+	line    *record // of the signal that is being observed, once it was needed
+
+	account16 [16]byte // likewise its account's key
+	keyed     bool
+
+	hints   [batchSize]uint32 // where the signals' addresses may be counted
+	nearby  [batchSize]uint32 // likewise their networks
+	touched int64             // keeps the reads of warm from being optimized away
 
 	byKind [kindCount]int64
 	stats  Stats
@@ -33,9 +51,6 @@ func New(rules []Rule, limits Limits) (*Engine, error) {
 	limits, err := limits.filled()
 	if err != nil {
 		return nil, err
-	}
-	if len(rules) >= markRule {
-		return nil, fmt.Errorf("%d rules are too many", len(rules))
 	}
 	e := &Engine{limits: limits, rules: slices.Clone(rules)}
 	seen := map[string]bool{}
@@ -49,275 +64,252 @@ func New(rules []Rule, limits Limits) (*Engine, error) {
 		}
 		seen[r.Name] = true
 		r.Signals = slices.Compact(slices.Sorted(slices.Values(r.Signals)))
-		for _, k := range r.Signals {
-			e.wanting[k] = append(e.wanting[k], uint16(i))
-		}
 		e.longest = max(e.longest, r.Within.Microseconds())
 	}
-	e.reset()
+	if err := e.plan(); err != nil {
+		return nil, err
+	}
+	for k := range e.wants {
+		e.wants[k].phase = uint8(phaseOf(Kind(k)))
+	}
+	e.reset(newSeed(limits.Seed))
 	return e, nil
 }
 
-func (e *Engine) reset() {
-	e.pairs = newPairs()
+// Know declares addresses that are good by themselves: it lowers their scores.
+func (e *Engine) Know(prefixes []netip.Prefix) { e.known = slices.Clone(prefixes) }
+
+// Locate says how to find the country of an address ("" if it has none); rules
+// that count Networks then count the countries where they are known.
+func (e *Engine) Locate(country func(netip.Addr) string) { e.country = country }
+
+func (e *Engine) reset(s seed) {
+	e.seed = s
+	e.pairs = newPairs(s, e.sizes)
 	e.rings = rings{budget: max(8*e.limits.MaxSources, 1<<16)}
 	e.samples = map[uint32]*samples{}
-	e.fresh, e.now, e.barren = nil, 0, 0
+	e.sketch, e.phases = nil, phases{}
+	e.fresh, e.now, e.barren, e.stuck = nil, 0, 0, 0
 }
 
 // Observe takes one signal. Signals come in the order of the log; a clock that
 // jumps back costs nothing but precision: a window is any set of the latest
-// LegitimateThreshold signals that spans at most Within. An invalid signal is
-// counted and otherwise ignored.
-func (e *Engine) Observe(s Signal) { e.observe(&s) }
+// LegitimateThreshold signals (of different things: of their latest signals)
+// that spans at most Within. An invalid signal is counted and otherwise ignored.
+func (e *Engine) Observe(s Signal) { e.observe(&s, noPair, noPair) }
+
+const batchSize = 64
 
 // ObserveAll takes signals in order; the same as Observe for each, and faster.
 func (e *Engine) ObserveAll(signals []Signal) {
 	for len(signals) > 0 {
-		batch := signals[:min(len(signals), 64)]
+		batch := signals[:min(len(signals), batchSize)]
 		signals = signals[len(batch):]
 		e.warm(batch)
 		for i := range batch {
-			e.observe(&batch[i])
+			e.observe(&batch[i], e.hints[i], e.nearby[i])
 		}
 	}
 }
 
-// warm touches what the signals' pairs are found through. With many sources
-// that is seldom in the processor's cache; here it is fetched for many signals
-// at a time, instead of waiting for one after the other.
+// warm looks for what the signals will count in. With many sources that is
+// seldom in the processor's cache; here it is fetched for many signals at a
+// time, instead of waiting for one after the other. No branch depends on what
+// is fetched: a wrong guess would wait for it.
 func (e *Engine) warm(batch []Signal) {
-	var found [64]uint32
+	if len(e.pairs.chunks) == 0 || len(e.rings.blocks) == 0 {
+		for i := range batch {
+			e.hints[i], e.nearby[i] = noPair, noPair
+		}
+		return
+	}
+	var sizes [batchSize]uint8
 	for i := range batch {
 		s := &batch[i]
-		rule := uint16(markRule)
-		if s.Kind.Valid() && !s.Kind.Success() && len(e.wanting[s.Kind]) > 0 {
-			rule = e.wanting[s.Kind][0]
+		e.hints[i], e.nearby[i] = noPair, noPair
+		if !s.Kind.Valid() {
+			continue
 		}
 		addr := s.Addr.As16()
-		found[i] = e.pairs.peek(&addr, rule)
-	}
-	for i := range batch {
-		if found[i] != 0 {
-			if p := e.pairs.at(found[i] - 1); p.rule != markRule && p.ring.n > 0 {
-				e.touched ^= e.rings.fromEnd(&p.ring, 1)
-			}
+		if s.Kind.Success() {
+			e.hints[i], sizes[i] = e.pairs.peek(e.seed.hash(&addr, markAddress)), 1
+			continue
+		}
+		w := &e.wants[s.Kind]
+		if len(w.networks) > 0 {
+			b := &w.networks[0]
+			n := e.levels[b.level].network(&addr)
+			e.nearby[i] = e.pairs.peek(e.seed.hash(&n, b.first))
+		}
+		if len(w.own) > 0 {
+			b := &w.own[0]
+			e.hints[i], sizes[i] = e.pairs.peek(e.seed.hash(&addr, b.first)), b.n
 		}
 	}
+	last, touched := e.pairs.used-1, e.touched
+	for i := range batch {
+		touched ^= int64(e.pairs.at(min(e.hints[i], last)).count) ^ int64(e.pairs.at(min(e.nearby[i], last)).count)
+	}
+	for i := range batch {
+		for j := range uint32(sizes[i]) {
+			touched ^= e.rings.near(&e.pairs.at(min(e.hints[i]+j, last)).ring)
+		}
+	}
+	e.touched = touched
 }
 
-func (e *Engine) observe(s *Signal) {
-	if !s.Kind.Valid() || !s.Addr.IsValid() || s.Addr.Zone() != "" || !sane(s.Time) {
+func (e *Engine) observe(s *Signal, hint, nearby uint32) {
+	t := s.Time.UnixMicro()
+	if !s.Kind.Valid() || !s.Addr.IsValid() || t <= 0 || t >= lastTime || s.Addr.Is6() && s.Addr.Zone() != "" {
 		e.stats.Invalid++
 		return
 	}
-	t := s.Time.UnixMicro()
 	e.now = max(e.now, t)
 	e.byKind[s.Kind] += int64(s.Times())
+	w := &e.wants[s.Kind]
 	addr := s.Addr.As16()
+	e.line, e.keyed = nil, false
 	if s.Kind.Success() {
-		e.mark(&addr, s.Kind, t)
+		if e.succeed(&addr, s.Kind, t, hint) {
+			e.phases.observe(Exploitation, s.Kind, &addr, t, s.Times())
+		}
+	} else {
+		e.phases.observe(Phase(w.phase), s.Kind, &addr, t, s.Times())
+	}
+	if !w.anybody {
 		return
 	}
-	for _, rule := range e.wanting[s.Kind] {
-		e.count(&addr, rule, t, s)
+	dealt := false
+	v6 := !isV4(&addr)
+	for i, b := range w.own {
+		if i > 0 {
+			hint = noPair
+		}
+		detected, acted := e.tally(b, &addr, t, s, hint)
+		dealt = dealt || acted
+		if v6 {
+			h := half(&addr)
+			if e.network(w.half[i], &h, int64(binary.BigEndian.Uint64(addr[8:])), detected, t, s, noPair) {
+				dealt = true
+			}
+		}
+	}
+	if !dealt {
+		for _, b := range w.networks {
+			n := e.levels[b.level].network(&addr)
+			e.network(b, &n, unit(&addr), 0, t, s, nearby)
+			nearby = noPair
+		}
+	}
+	if len(w.accounts) > 0 && len(s.Account) > 0 {
+		for _, b := range w.accounts {
+			e.account(b, &addr, dealt, t, s)
+		}
+	}
+	for i := range w.site {
+		e.site(&w.site[i], t, s)
 	}
 }
 
-// sane times are after 1970 and before 2200.
-func sane(t time.Time) bool { return t.Unix() > 0 && t.Unix() < 7258118400 }
+// Times are after 1970 and before 2200.
+const lastTime = 7258118400_000_000
 
-func (e *Engine) mark(addr *[16]byte, by Kind, t int64) {
-	_, p := e.obtain(addr, markRule)
-	if p == nil {
-		e.stats.Untracked++
-		return
+// succeed remembers a success; it reports whether the address had been detected.
+func (e *Engine) succeed(addr *[16]byte, by Kind, t int64, hint uint32) bool {
+	i := e.mark(addr, markAddress, by, t, hint)
+	if !isV4(addr) {
+		h := half(addr)
+		e.mark(&h, markHalf, by, t, noPair)
 	}
+	for l := range e.levels {
+		if isV4(addr) && e.levels[l].small() {
+			continue
+		}
+		n := e.levels[l].network(addr)
+		e.mark(&n, markLevel-uint16(l), by, t, noPair)
+	}
+	return i != noPair && e.pairs.at(i).flags&hostile != 0
+}
+
+func (e *Engine) mark(key *[16]byte, mark uint16, by Kind, t int64, hint uint32) uint32 {
+	i, ok := e.found(key, mark, hint)
+	if !ok {
+		if e.pairs.live >= e.limits.MaxSources {
+			e.makeRoom(noPair)
+			if e.pairs.live >= e.limits.MaxSources {
+				e.stats.Untracked++
+				return noPair
+			}
+		}
+		i = e.pairs.insert(key, mark)
+		if mark == markAddress && e.detected(key) {
+			e.pairs.at(i).flags |= hostile
+		}
+	}
+	p := e.pairs.at(i)
 	p.last = max(p.last, t)
 	p.legitBy = by
+	return i
 }
 
-// obtain finds or makes a pair; nil if there is no room for it.
-func (e *Engine) obtain(addr *[16]byte, rule uint16) (uint32, *pair) {
-	if i, _, ok := e.pairs.find(addr, rule); ok {
-		return i, e.pairs.at(i)
+// detected reports whether an address was detected by itself.
+func (e *Engine) detected(addr *[16]byte) bool {
+	for m := range e.meters {
+		p := e.meters[m].part
+		if n := e.sizes[m]; n > 0 && (p == ownPart || p == memberPart) {
+			if i, ok := e.pairs.find(addr, uint16(m)); ok {
+				for _, p := range e.pairs.bundle(i, n) {
+					if p.flags&(crossed|withheld) == crossed {
+						return true
+					}
+				}
+			}
+		}
 	}
-	var r ring
-	for tries := 0; ; tries++ {
-		full := e.pairs.live >= e.limits.MaxSources
-		if !full && rule != markRule {
-			var ok bool
-			r, ok = e.rings.take(0)
-			full = !ok
-		}
-		if !full {
-			break
-		}
-		if tries > 0 {
-			return noPair, nil
-		}
-		e.makeRoom(noPair)
-	}
-	i, p := e.pairs.insert(addr, rule)
-	p.ring = r
-	return i, p
+	return false
 }
 
-func (e *Engine) count(addr *[16]byte, rule uint16, t int64, s *Signal) {
-	i, p := e.obtain(addr, rule)
-	if p == nil {
+// found is find with a guess.
+func (e *Engine) found(key *[16]byte, meter uint16, hint uint32) (uint32, bool) {
+	if hint != noPair {
+		if p := e.pairs.at(hint); p.meter == meter && p.flags&inUse != 0 && p.key == *key {
+			return hint, true
+		}
+	}
+	return e.pairs.find(key, meter)
+}
+
+// obtain finds or makes a bundle, noPair if there is no room for it: then the
+// signal goes into the sketch, unless it has been there often enough.
+func (e *Engine) obtain(b bundle, key *[16]byte, s *Signal, hint uint32) uint32 {
+	if i, ok := e.found(key, b.first, hint); ok {
+		return i
+	}
+	if e.pairs.live+int(b.n) > e.limits.MaxSources && !e.admit(b, key, s) {
+		return noPair
+	}
+	return e.pairs.insert(key, b.first)
+}
+
+// admit makes room for a bundle if it has earned it.
+func (e *Engine) admit(b bundle, key *[16]byte, s *Signal) bool {
+	e.expire()
+	if e.pairs.live+int(b.n) <= e.limits.MaxSources {
+		return true
+	}
+	if e.sketch == nil {
+		e.sketch = newSketch(e.limits.MaxSources)
+	}
+	if e.sketch.add(e.seed.hash(key, b.first), s.Times(), e.now, e.longest) < int(b.promote) {
+		e.stats.Sketched++
+		return false
+	}
+	e.makeRoom(noPair)
+	if e.pairs.live+int(b.n) > e.limits.MaxSources {
 		e.stats.Untracked++
-		return
-	}
-	r := &e.rules[rule]
-	n := s.Times()
-	if p.count == 0 {
-		p.first, p.last = t, t
-	} else if e.rings.fromEnd(&p.ring, 1) > t {
-		p.flags |= disordered
-	}
-	p.first, p.last = min(p.first, t), max(p.last, t)
-	seldom := p.count < 2
-	p.count = uint32(min(uint64(p.count)+uint64(n), 1<<32-1))
-	p.flags |= active
-	reached := 0
-	for range min(n, r.legitimate()) {
-		if !e.rings.push(&p.ring, t, r.legitimate()) {
-			e.makeRoom(i)
-			if !e.rings.push(&p.ring, t, r.legitimate()) {
-				e.rings.push(&p.ring, t, int(p.ring.n)) // forgets the oldest arrival instead
-			}
-		}
-		reached = max(reached, e.reached(p, t, r))
-	}
-	crossing := e.judge(p, t, r, reached)
-	if seldom || crossing {
-		e.sample(i, s, crossing)
-	}
-	if p.flags&crossed != 0 && p.flags&unreported == 0 {
-		p.flags |= unreported
-		e.fresh = append(e.fresh, i)
-	}
-}
-
-// reached returns a number that is at least a threshold of r if the window
-// with the newest arrival holds that many, and keeps the peak.
-func (e *Engine) reached(p *pair, t int64, r *Rule) int {
-	within := r.Within.Microseconds()
-	if p.flags&disordered != 0 {
-		largest, ordered, scratch := e.rings.largestWith(&p.ring, t, within, e.scratch)
-		e.scratch = scratch
-		if ordered {
-			p.flags &^= disordered
-		}
-		p.ring.peak = max(p.ring.peak, uint16(largest))
-		return largest
-	}
-	holds := func(k int) bool { return k <= int(p.ring.n) && t-e.rings.fromEnd(&p.ring, k) <= within }
-	// One more arrival makes the largest window at most one larger.
-	if holds(int(p.ring.peak) + 1) {
-		p.ring.peak++
-		return int(p.ring.peak)
-	}
-	for _, k := range [2]int{r.legitimate(), r.Threshold} {
-		if holds(k) {
-			return k
-		}
-	}
-	return 0
-}
-
-// judge marks p as crossed or withheld and reports whether it is news.
-func (e *Engine) judge(p *pair, t int64, r *Rule, reached int) bool {
-	if reached < r.Threshold || p.flags&(crossed|withheld) == crossed {
 		return false
 	}
-	hold := false
-	if i, _, ok := e.pairs.find(&p.addr, markRule); ok {
-		if m := e.pairs.at(i); t-m.last <= SuccessMemory.Microseconds() {
-			p.legitAt, p.legitBy = uint32(m.last/1e6), m.legitBy
-			hold = reached < r.legitimate()
-		}
-	}
-	if hold && p.flags&crossed != 0 {
-		return false
-	}
-	p.flags |= crossed
-	p.flags &^= withheld
-	if hold {
-		p.flags |= withheld
-	}
-	p.crossed = t
 	return true
-}
-
-func (e *Engine) sample(i uint32, s *Signal, crossing bool) {
-	x := e.samples[i]
-	if x == nil {
-		limit := e.limits.MaxEvidence
-		if !crossing {
-			limit /= 2
-		}
-		if len(e.samples) >= limit {
-			if crossing {
-				e.stats.EvidenceDropped++
-			}
-			return
-		}
-		x = &samples{}
-		e.samples[i] = x
-	}
-	x.add(s)
-}
-
-// Detections returns the detections that had a signal in this run (since New
-// or UnmarshalBinary), sorted by CrossedAt, then address, then rule.
-func (e *Engine) Detections() []Detection {
-	var out []Detection
-	for i := range e.pairs.all() {
-		if e.pairs.at(i).flags&(crossed|active) == crossed|active {
-			out = append(out, e.detection(i))
-		}
-	}
-	sortDetections(out)
-	return out
-}
-
-// Drain returns the detections that are new or went on since the last Drain
-// (those as Continued), sorted like Detections.
-func (e *Engine) Drain() []Detection {
-	var out []Detection
-	for _, i := range e.fresh {
-		out = append(out, e.detection(i))
-		p := e.pairs.at(i)
-		p.flags = p.flags&^unreported | reported
-	}
-	e.fresh, e.barren = e.fresh[:0], 0
-	sortDetections(out)
-	return out
-}
-
-func (e *Engine) detection(i uint32) Detection {
-	p := e.pairs.at(i)
-	addr := netip.AddrFrom16(p.addr).Unmap()
-	d := Detection{
-		Rule:      e.rules[p.rule].Name,
-		Prefix:    netip.PrefixFrom(addr, addr.BitLen()),
-		Count:     int(p.count),
-		Peak:      int(p.ring.peak),
-		FirstSeen: time.UnixMicro(p.first).UTC(),
-		LastSeen:  time.UnixMicro(p.last).UTC(),
-		CrossedAt: time.UnixMicro(p.crossed).UTC(),
-		Withheld:  p.flags&withheld != 0,
-		Continued: p.flags&reported != 0,
-	}
-	if p.legitBy != 0 {
-		d.Legitimate, d.LegitimateBy, d.LegitimateAt = true, p.legitBy, time.Unix(int64(p.legitAt), 0).UTC()
-	}
-	if x := e.samples[i]; x != nil {
-		d.Evidence = slices.Clone(x.at[:x.n])
-	}
-	return d
 }
 
 // LastTime returns the latest signal's time, zero before the first one.

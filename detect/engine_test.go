@@ -248,7 +248,7 @@ func TestAFullEngineForgetsTheLongestIdleAndStillDetects(t *testing.T) {
 		}
 	}
 	st := e.Stats()
-	if st.Tracked > 1000 || st.Evicted < 48_000 || st.Untracked != 0 || st.Expired != 0 {
+	if st.Tracked > 1000 || st.Sketched < 48_000 || st.Untracked != 0 || st.Expired != 0 {
 		t.Errorf("stats %+v", st)
 	}
 	if ds := e.Detections(); len(ds) != 1 || ds[0].Prefix.Addr().String() != "192.0.2.1" || ds[0].Count != 500 {
@@ -265,7 +265,7 @@ func TestEvictionSparesWhoWasSeenLately(t *testing.T) {
 		}
 	}
 	late := start.Add(100 * time.Second)
-	e.Observe(detect.Signal{Kind: detect.SMTPAuthFailed, Addr: addr(5000), Time: late})
+	e.Observe(detect.Signal{Kind: detect.SMTPAuthFailed, Addr: addr(5000), Time: late, Count: 3})
 	if st := e.Stats(); st.Evicted < 60 || st.Evicted > 150 {
 		t.Fatalf("evicted %d, want about an eighth", st.Evicted)
 	}
@@ -326,7 +326,7 @@ func TestAMillionSourcesFitIntoTheMemoryLimit(t *testing.T) {
 	if st := e.Stats(); st.Tracked > 1_000_000 || st.Evicted == 0 {
 		t.Errorf("stats %+v", st)
 	}
-	if m.HeapAlloc > 180<<20 {
+	if m.HeapAlloc > 220<<20 {
 		t.Errorf("%d MiB on the heap", m.HeapAlloc>>20)
 	}
 	t.Logf("%d MiB on the heap for %d pairs", m.HeapAlloc>>20, e.Stats().Tracked)
@@ -361,5 +361,93 @@ func TestEveryKindHasOneNameThatParsesBack(t *testing.T) {
 	}
 	if _, err := detect.ParseKind("smtp.auth"); err == nil || !strings.Contains(err.Error(), "smtp.auth_failed") {
 		t.Errorf("the error lists what is known: %v", err)
+	}
+}
+
+func TestAnAccountUsedFarApartIsReported(t *testing.T) {
+	apart := detect.Rule{Name: "apart", Signals: []detect.Kind{detect.IMAPAuthOK}, Of: detect.OfAccount, Count: detect.Networks, Threshold: 2, Within: 10 * time.Minute}
+	login := func(e *detect.Engine, account, addr string, at time.Duration) {
+		s := sig(detect.IMAPAuthOK, addr, at)
+		s.Account = []byte(account)
+		e.Observe(s)
+	}
+	for _, c := range []struct {
+		name, first, second string
+		apart               time.Duration
+		found               bool
+	}{
+		{"two networks", "192.0.2.1", "198.51.100.1", 9 * time.Minute, true},
+		{"one network", "192.0.2.1", "192.0.77.1", 9 * time.Minute, false},
+		{"too long after", "192.0.2.1", "198.51.100.1", 11 * time.Minute, false},
+		{"two networks of one country", "203.0.113.1", "203.1.113.1", time.Minute, false},
+		{"a network without a country, and one with", "203.0.113.1", "192.0.2.1", time.Minute, true},
+		{"two networks of IPv6", "2001:db8::1", "2001:db9::1", time.Minute, true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			e := engine(t, detect.Limits{}, apart)
+			e.Locate(func(a netip.Addr) string {
+				if a.Is4() && a.As4()[0] == 203 {
+					return "AQ"
+				}
+				return ""
+			})
+			login(e, "Alice", c.first, 0)
+			login(e, "bob", c.second, time.Second)
+			login(e, "alice", c.second, c.apart)
+			ds := e.Detections()
+			if len(ds) > 0 != c.found {
+				t.Fatalf("detections %+v", ds)
+			}
+			if c.found && (ds[0].Prefix.Addr().String() != c.second || ds[0].Account != "alice" || ds[0].Withheld || len(ds[0].Evidence) == 0) {
+				t.Errorf("detection %+v", ds[0])
+			}
+		})
+	}
+}
+
+func TestTheScoreIsLoweredByWhatSpeaksForASource(t *testing.T) {
+	weighty := brute
+	weighty.Weight = 2
+	e := engine(t, detect.Limits{}, weighty)
+	e.Know([]netip.Prefix{netip.MustParsePrefix("198.51.100.0/24")})
+	for _, a := range []string{"192.0.2.1", "192.0.2.2", "198.51.100.1", "198.51.100.2"} {
+		if strings.HasSuffix(a, "2") {
+			e.Observe(sig(detect.SMTPAuthOK, a, 0))
+		}
+		for i := range 24 {
+			e.Observe(sig(detect.SMTPAuthFailed, a, time.Duration(i)*time.Second))
+		}
+	}
+	got := map[string]detect.Score{}
+	for _, d := range e.Detections() {
+		got[d.Prefix.Addr().String()] = d.Score
+	}
+	for a, want := range map[string]detect.Score{
+		"192.0.2.1":    {Total: 48, Count: 24, Weight: 2},
+		"192.0.2.2":    {Total: 12, Count: 24, Weight: 2, Success: true},
+		"198.51.100.1": {Total: 12, Count: 24, Weight: 2, Known: true},
+		"198.51.100.2": {Total: 3, Count: 24, Weight: 2, Success: true, Known: true},
+	} {
+		if got[a] != want {
+			t.Errorf("%s: %+v, want %+v", a, got[a], want)
+		}
+	}
+}
+
+func TestAnAttackerWhoWalksThroughItsSlash64IsFound(t *testing.T) {
+	e := engine(t, detect.Limits{}, brute)
+	for i := range 5 {
+		e.Observe(sig(detect.SMTPAuthFailed, fmt.Sprintf("2001:db8::%x", i+1), time.Duration(i)*time.Second))
+	}
+	// One address alone is found by itself, and so are two.
+	for i := range 12 {
+		e.Observe(sig(detect.SMTPAuthFailed, fmt.Sprintf("2001:db8:0:1::%x", i%2), time.Duration(i)*time.Second))
+	}
+	var got []string
+	for _, d := range e.Detections() {
+		got = append(got, d.Prefix.String())
+	}
+	if want := []string{"2001:db8::/64", "2001:db8:0:1::/128", "2001:db8:0:1::1/128"}; !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
 	}
 }

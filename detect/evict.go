@@ -8,19 +8,38 @@ import (
 // noPair is the number of no pair.
 const noPair = ^uint32(0)
 
-// makeRoom drops pairs, except keep: first what no window can need any more,
+// expire drops what no window can need any more.
+func (e *Engine) expire() {
+	if e.now < e.barren {
+		return
+	}
+	before := e.pairs.live
+	for i := range e.heads() {
+		if e.flagged(i, crossed) == 0 && e.stale(i) {
+			e.drop(i)
+			e.stats.Expired++
+		}
+	}
+	if e.pairs.live < before {
+		e.pairs.index(len(e.pairs.slots))
+	}
+	if before-e.pairs.live < before/64 {
+		e.barren = e.now + time.Minute.Microseconds()
+	}
+}
+
+// makeRoom drops bundles, except keep: first what no window can need any more,
 // then, if that is less than a sixteenth of the limit, the eighth that has
 // been idle longest; detections only when nothing else is left, unreported
 // ones never. It works in bulk, so that each dropped pair costs little; when
 // there is next to nothing to drop it is not tried again for a while.
 func (e *Engine) makeRoom(keep uint32) {
-	if e.now < e.barren {
+	if e.now < e.stuck {
 		return
 	}
 	before := e.pairs.live
-	for i := range e.pairs.all() {
-		p := e.pairs.at(i)
-		if i != keep && p.flags&crossed == 0 && e.stale(p) {
+	for i := range e.heads() {
+		if i != keep && e.flagged(i, crossed) == 0 && e.stale(i) {
 			e.drop(i)
 			e.stats.Expired++
 		}
@@ -33,56 +52,91 @@ func (e *Engine) makeRoom(keep uint32) {
 	}
 	e.pairs.index(len(e.pairs.slots))
 	if before-e.pairs.live < before/64 {
-		e.barren = e.now + time.Minute.Microseconds()
+		e.stuck = e.now + time.Minute.Microseconds()
 	}
+}
+
+// heads yields the first pair of each bundle, in no meaningful order.
+func (e *Engine) heads() func(yield func(uint32) bool) {
+	return func(yield func(uint32) bool) {
+		for i := range e.pairs.all() {
+			if e.pairs.size(e.pairs.at(i).meter) > 0 && !yield(i) {
+				return
+			}
+		}
+	}
+}
+
+func (e *Engine) bundleAt(i uint32) []pair {
+	return e.pairs.bundle(i, e.pairs.size(e.pairs.at(i).meter))
+}
+
+// flagged returns those of flags that a pair of the bundle has. The site's bundles have all.
+func (e *Engine) flagged(i uint32, flags uint8) (has uint8) {
+	for _, p := range e.bundleAt(i) {
+		if p.meter < markLow && e.meters[p.meter].part == sitePart {
+			return flags
+		}
+		has |= p.flags & flags
+	}
+	return has
+}
+
+// idleSince is when the bundle last counted anything.
+func (e *Engine) idleSince(i uint32) (last int64) {
+	for _, p := range e.bundleAt(i) {
+		last = max(last, p.last)
+	}
+	return last
 }
 
 // evict drops about want pairs that have been idle longest, none with a flag of spare.
 func (e *Engine) evict(keep uint32, spare uint8, want int) {
 	var idle []int64
-	stride := uint32(max(1, e.pairs.live/4096))
+	stride := max(1, e.pairs.heads/4096)
 	candidates := 0
-	for i := range e.pairs.all() {
-		if p := e.pairs.at(i); i != keep && p.flags&spare == 0 {
-			if candidates++; i%stride == 0 {
-				idle = append(idle, p.last)
+	pairs := 0
+	for i := range e.heads() {
+		if i != keep && e.flagged(i, spare) == 0 {
+			if candidates%stride == 0 {
+				idle = append(idle, e.idleSince(i))
 			}
+			candidates++
+			pairs += len(e.bundleAt(i))
 		}
 	}
 	if candidates == 0 {
 		return
 	}
 	cut := e.now
-	if len(idle) > 0 && want < candidates {
+	if want < pairs {
 		slices.Sort(idle)
-		cut = idle[len(idle)*want/candidates]
+		cut = idle[len(idle)*want/pairs]
 	}
 	for _, atCut := range []bool{false, true} {
-		for i := range e.pairs.all() {
+		for i := range e.heads() {
 			if want <= 0 {
 				return
 			}
-			p := e.pairs.at(i)
-			if i != keep && p.flags&spare == 0 && (p.last < cut || atCut && p.last == cut) {
+			if last := e.idleSince(i); i != keep && (last < cut || atCut && last == cut) && e.flagged(i, spare) == 0 {
+				want -= len(e.bundleAt(i))
 				e.drop(i)
 				e.stats.Evicted++
-				want--
 			}
 		}
 	}
 }
 
-// stale reports whether no window and no memory can need p any more.
-func (e *Engine) stale(p *pair) bool {
-	if p.rule == markRule {
-		return e.now-p.last > SuccessMemory.Microseconds()
+// stale reports whether no window and no memory can need a bundle any more.
+func (e *Engine) stale(i uint32) bool {
+	if e.pairs.at(i).meter >= markLow {
+		return e.now-e.pairs.at(i).last > SuccessMemory.Microseconds()
 	}
-	return e.now-p.last > e.longest
+	return e.now-e.idleSince(i) > e.longest
 }
 
 func (e *Engine) drop(i uint32) {
-	p := e.pairs.at(i)
-	if p.rule != markRule {
+	for _, p := range e.bundleAt(i) {
 		e.rings.release(&p.ring)
 	}
 	delete(e.samples, i)

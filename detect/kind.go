@@ -18,14 +18,27 @@ const (
 	SMTPAuthOK
 	// SMTPRelayDenied is a recipient refused because we do not relay for the client.
 	SMTPRelayDenied
-	// SMTPRejectedRecipient is an unknown user, asked for by RCPT or VRFY.
+	// SMTPRejectedRecipient is a recipient that was refused: an unknown user, asked
+	// for by RCPT or VRFY, or one that the client may not write to.
 	SMTPRejectedRecipient
+	// SMTPRejectedSender is a sender address that was refused.
+	SMTPRejectedSender
 	// SMTPRejectedHelo is a HELO or EHLO name that was refused.
 	SMTPRejectedHelo
+	// SMTPRejectedClient is a client refused for what it is: listed, without a
+	// reverse name, forbidden by an access rule.
+	SMTPRejectedClient
+	// SMTPNullSenderAbuse is the empty sender used for what is no bounce.
+	SMTPNullSenderAbuse
 	// SMTPPipelining is a client that talked before it was its turn.
 	SMTPPipelining
 	// SMTPNonSMTPCommand is HTTP, TLS or other text where a command belongs.
 	SMTPNonSMTPCommand
+	// SMTPDangerousCommand is a command that only an intruder sends (DEBUG, WIZ, EXPN …).
+	SMTPDangerousCommand
+	// SMTPHeaderInjection is content that smuggles commands or headers: a bare line
+	// feed, a malformed end of data.
+	SMTPHeaderInjection
 	// SMTPTooManyErrors is a session that the server gave up.
 	SMTPTooManyErrors
 	// SMTPRateLimited is a connection or command rate above the server's limit.
@@ -42,6 +55,24 @@ const (
 	IMAPAuthFailed
 	// IMAPAuthOK is an IMAP login.
 	IMAPAuthOK
+	// POP3AuthFailed is a failed POP3 login.
+	POP3AuthFailed
+	// POP3AuthOK is a POP3 login.
+	POP3AuthOK
+	// SieveAuthFailed is a failed ManageSieve login.
+	SieveAuthFailed
+	// SieveAuthOK is a ManageSieve login.
+	SieveAuthOK
+	// SSHAuthFailed is a failed SSH login, or one with a name that does not exist.
+	SSHAuthFailed
+	// SSHAuthOK is an SSH login.
+	SSHAuthOK
+	// SSHScan is an SSH connection that never tried to log in.
+	SSHScan
+	// SSHRateLimited is an SSH connection refused for the number of others.
+	SSHRateLimited
+	// SMTPRejectedContent is a message refused for what is in it.
+	SMTPRejectedContent
 
 	kindCount
 )
@@ -51,9 +82,14 @@ var kindNames = [kindCount]string{
 	SMTPAuthOK:            "smtp.auth_ok",
 	SMTPRelayDenied:       "smtp.relay_denied",
 	SMTPRejectedRecipient: "smtp.rejected_recipient",
+	SMTPRejectedSender:    "smtp.rejected_sender",
 	SMTPRejectedHelo:      "smtp.rejected_helo",
+	SMTPRejectedClient:    "smtp.rejected_client",
+	SMTPNullSenderAbuse:   "smtp.null_sender_abuse",
 	SMTPPipelining:        "smtp.pipelining",
 	SMTPNonSMTPCommand:    "smtp.non_smtp_command",
+	SMTPDangerousCommand:  "smtp.dangerous_command",
+	SMTPHeaderInjection:   "smtp.header_injection",
 	SMTPTooManyErrors:     "smtp.too_many_errors",
 	SMTPRateLimited:       "smtp.rate_limited",
 	SMTPScan:              "smtp.scan",
@@ -62,6 +98,15 @@ var kindNames = [kindCount]string{
 	SMTPDelivered:         "smtp.delivered",
 	IMAPAuthFailed:        "imap.auth_failed",
 	IMAPAuthOK:            "imap.auth_ok",
+	POP3AuthFailed:        "pop3.auth_failed",
+	POP3AuthOK:            "pop3.auth_ok",
+	SieveAuthFailed:       "sieve.auth_failed",
+	SieveAuthOK:           "sieve.auth_ok",
+	SSHAuthFailed:         "ssh.auth_failed",
+	SSHAuthOK:             "ssh.auth_ok",
+	SSHScan:               "ssh.scan",
+	SSHRateLimited:        "ssh.rate_limited",
+	SMTPRejectedContent:   "smtp.rejected_content",
 }
 
 // Kinds returns every valid kind, in a fixed order.
@@ -79,7 +124,11 @@ func (k Kind) Valid() bool { return k > 0 && k < kindCount }
 // Success reports whether k shows the address to be somebody's legitimate
 // client: such a signal never counts against an address, it speaks for it.
 func (k Kind) Success() bool {
-	return k == SMTPAuthOK || k == SMTPDelivered || k == IMAPAuthOK
+	switch k {
+	case SMTPAuthOK, SMTPDelivered, IMAPAuthOK, POP3AuthOK, SieveAuthOK, SSHAuthOK:
+		return true
+	}
+	return false
 }
 
 // String returns the public name, "" for an invalid kind.

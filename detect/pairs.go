@@ -1,28 +1,21 @@
 package detect
 
-import (
-	"encoding/binary"
-	"iter"
-	"math/bits"
-	"math/rand/v2"
-)
+import "iter"
 
-// pair is what is tracked of one rule at one address: 64 bytes, one line of the
-// processor's cache. A pair whose rule is markRule is a success mark: last is
-// the latest success, by its kind. Times are Unix microseconds.
+// pair is what is tracked of one meter at one key: 64 bytes, one line of the
+// processor's cache. A pair whose meter is a mark is a success: last is the
+// latest one, by its kind. Times are Unix microseconds.
 type pair struct {
-	addr        [16]byte
+	key         [16]byte
 	first, last int64
 	crossed     int64
 	ring        ring
 	count       uint32
 	legitAt     uint32 // seconds
-	rule        uint16
+	meter       uint16
 	flags       uint8
 	legitBy     Kind
 }
-
-const markRule = 0xffff
 
 const (
 	inUse      = 1 << iota // the slot holds a pair
@@ -32,18 +25,22 @@ const (
 	unreported             // crossed, and changed since the last drain
 	reported               // crossed, and part of an earlier drain or run
 	active                 // had a signal in this run
+	hostile                // of a mark: its address was detected
 )
 
-// pairs is a hash table of pairs: pairs in chunks that never move, found
-// through an index of their numbers. It holds no pointers into itself, so that
-// a million pairs cost the garbage collector nothing.
+// pairs is a hash table of bundles of pairs: pairs in chunks that never move,
+// those of a bundle side by side, found through an index of the numbers of the
+// first. It holds no pointers into itself, so that a million pairs cost the
+// garbage collector nothing.
 type pairs struct {
 	chunks [][]pair
 	used   uint32 // pairs ever used
-	free   []uint32
+	free   [maxBundle + 1][]uint32
 	live   int
+	heads  int
 	slots  []uint64 // high half of the hash, number of a pair + 1; 0 empty; linear probing
-	seed   [2]uint64
+	seed   seed
+	sizes  []uint8 // by meter: of the bundle that it is the first of, or 0
 }
 
 const (
@@ -51,74 +48,97 @@ const (
 	chunkPairs = 1 << chunkBits
 )
 
-func newPairs() pairs {
-	return pairs{slots: make([]uint64, 1024), seed: [2]uint64{rand.Uint64(), rand.Uint64()}}
+func newPairs(seed seed, sizes []uint8) pairs {
+	return pairs{slots: make([]uint64, 1024), seed: seed, sizes: sizes}
 }
 
 func (ps *pairs) at(i uint32) *pair { return &ps.chunks[i>>chunkBits][i&(chunkPairs-1)] }
 
-// hash is keyed: who sends from many addresses must not be able to choose
-// ones that collide.
-func (ps *pairs) hash(addr *[16]byte, rule uint16) uint64 {
-	a := binary.LittleEndian.Uint64(addr[:8]) ^ ps.seed[0]
-	b := binary.LittleEndian.Uint64(addr[8:]) ^ ps.seed[1]
-	hi, lo := bits.Mul64(a^uint64(rule)<<32, b|1)
-	hi, lo = bits.Mul64(hi^lo^ps.seed[1], (b^uint64(rule)*0x9e3779b97f4a7c15)|1)
-	return hi ^ lo
+// bundle is the pairs from number i on.
+func (ps *pairs) bundle(i uint32, n uint8) []pair {
+	i, chunk := i&(chunkPairs-1), ps.chunks[i>>chunkBits]
+	return chunk[i : i+uint32(n)]
 }
 
-// find returns the number of a pair, or the slot where it would be indexed.
-func (ps *pairs) find(addr *[16]byte, rule uint16) (i uint32, slot uint64, ok bool) {
+// size is how many pairs stand under the one index entry of a meter; 0 if the
+// meter is not the first of its bundle.
+func (ps *pairs) size(meter uint16) uint8 {
+	if meter >= markLow {
+		return 1
+	}
+	return ps.sizes[meter]
+}
+
+// find returns the number of a bundle's first pair.
+func (ps *pairs) find(key *[16]byte, meter uint16) (i uint32, ok bool) {
+	return ps.lookup(key, meter, ps.seed.hash(key, meter))
+}
+
+func (ps *pairs) lookup(key *[16]byte, meter uint16, h uint64) (i uint32, ok bool) {
 	mask := uint64(len(ps.slots) - 1)
-	h := ps.hash(addr, rule)
 	for s := h & mask; ; s = (s + 1) & mask {
 		v := ps.slots[s]
 		if v == 0 {
-			return 0, s, false
+			return 0, false
 		}
 		if v>>32 != h>>32 {
 			continue
 		}
-		if p := ps.at(uint32(v) - 1); p.rule == rule && p.addr == *addr {
-			return uint32(v) - 1, s, true
+		if p := ps.at(uint32(v) - 1); p.meter == meter && p.key == *key {
+			return uint32(v) - 1, true
 		}
 	}
 }
 
-// peek returns what the first slot of a pair holds: mostly its number + 1.
-func (ps *pairs) peek(addr *[16]byte, rule uint16) uint32 {
-	return uint32(ps.slots[ps.hash(addr, rule)&uint64(len(ps.slots)-1)])
+// peek returns the number that the first slot of a hash holds: mostly the one
+// looked for, else that of any pair.
+func (ps *pairs) peek(h uint64) uint32 {
+	return max(uint32(ps.slots[h&uint64(len(ps.slots)-1)]), 1) - 1
 }
 
-// insert adds a pair that find did not find.
-func (ps *pairs) insert(addr *[16]byte, rule uint16) (uint32, *pair) {
-	if 2*(ps.live+1) > len(ps.slots) {
+// insert adds a bundle that find did not find.
+func (ps *pairs) insert(key *[16]byte, meter uint16) uint32 {
+	if 2*(ps.heads+1) > len(ps.slots) {
 		ps.index(2 * len(ps.slots))
 	}
+	n := uint32(ps.size(meter))
 	var i uint32
-	if n := len(ps.free); n > 0 {
-		i, ps.free = ps.free[n-1], ps.free[:n-1]
+	if f := ps.free[n]; len(f) > 0 {
+		i, ps.free[n] = f[len(f)-1], f[:len(f)-1]
 	} else {
+		if rest := chunkPairs - ps.used&(chunkPairs-1); rest < n {
+			ps.used += rest // a bundle never straddles two chunks
+		}
 		i = ps.used
-		ps.used++
+		ps.used += n
 		if int(i>>chunkBits) == len(ps.chunks) {
 			ps.chunks = append(ps.chunks, make([]pair, chunkPairs))
 		}
 	}
-	_, slot, _ := ps.find(addr, rule)
-	ps.slots[slot] = ps.hash(addr, rule)>>32<<32 | uint64(i+1)
-	ps.live++
-	p := ps.at(i)
-	*p = pair{addr: *addr, rule: rule, flags: inUse}
-	return i, p
+	h, mask := ps.seed.hash(key, meter), uint64(len(ps.slots)-1)
+	s := h & mask
+	for ps.slots[s] != 0 {
+		s = (s + 1) & mask
+	}
+	ps.slots[s] = h>>32<<32 | uint64(i+1)
+	ps.live += int(n)
+	ps.heads++
+	for j := range n {
+		*ps.at(i + j) = pair{key: *key, meter: meter + uint16(j), flags: inUse, ring: ring{class: noRing}}
+	}
+	return i
 }
 
-// remove empties a pair's place; the index is wrong until the next call of
+// remove empties a bundle's place; the index is wrong until the next call of
 // index, which the caller makes after the last remove.
 func (ps *pairs) remove(i uint32) {
-	*ps.at(i) = pair{}
-	ps.free = append(ps.free, i)
-	ps.live--
+	n := ps.size(ps.at(i).meter)
+	for j := range uint32(n) {
+		*ps.at(i + j) = pair{}
+	}
+	ps.free[n] = append(ps.free[n], i)
+	ps.live -= int(n)
+	ps.heads--
 }
 
 func (ps *pairs) index(size int) {
@@ -130,7 +150,10 @@ func (ps *pairs) index(size int) {
 	mask := uint64(size - 1)
 	for i := range ps.all() {
 		p := ps.at(i)
-		h := ps.hash(&p.addr, p.rule)
+		if ps.size(p.meter) == 0 {
+			continue
+		}
+		h := ps.seed.hash(&p.key, p.meter)
 		s := h & mask
 		for ps.slots[s] != 0 {
 			s = (s + 1) & mask

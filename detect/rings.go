@@ -16,9 +16,12 @@ const (
 	blockBits   = 15
 	blockSlots  = 1 << blockBits
 	ringClasses = 8 // the largest ring fills one block
+	noRing      = 0xff
 )
 
-// ring is one pair's share of slots, from off; n of them are used, from head.
+// ring is one pair's share of slots, from off, if it has any (noRing): n times, from
+// head. Of a meter that counts different items it is a list of n times, each
+// followed by its item, from off, the latest last.
 type ring struct {
 	off     uint32
 	head, n uint16
@@ -67,18 +70,25 @@ func (rs *rings) take(class uint8) (ring, bool) {
 }
 
 func (rs *rings) release(r *ring) {
+	if r.class == noRing {
+		return
+	}
 	rs.inUse -= r.slots()
 	rs.free[r.class] = append(rs.free[r.class], r.off)
-	*r = ring{}
+	*r = ring{class: noRing}
 }
 
 // push adds t as the newest arrival; a ring that holds limit timestamps loses
 // its oldest arrival. False: the ring had to grow and the budget is used up,
 // nothing was done.
 func (rs *rings) push(r *ring, t int64, limit int) bool {
-	if int(r.n) == min(r.slots(), limit) {
+	if r.class == noRing {
+		if !rs.grow(r, 0) {
+			return false
+		}
+	} else if int(r.n) == min(r.slots(), limit) {
 		if int(r.n) < limit {
-			if !rs.grow(r) {
+			if !rs.grow(r, r.class+1) {
 				return false
 			}
 		} else {
@@ -91,38 +101,90 @@ func (rs *rings) push(r *ring, t int64, limit int) bool {
 	return true
 }
 
-func (rs *rings) grow(r *ring) bool {
-	bigger, ok := rs.take(r.class + 1)
+// touch makes item the newest of a list of different items, at time t; a list
+// that holds limit of them loses the one not seen for longest. False is as of push.
+func (rs *rings) touch(r *ring, t, item int64, limit int) bool {
+	if r.class == noRing && !rs.grow(r, 0) {
+		return false
+	}
+	s, n := rs.slice(r), 2*int(r.n)
+	for j := n - 2; j >= 0; j -= 2 {
+		if s[j+1] == item {
+			copy(s[j:], s[j+2:n])
+			s[n-2], s[n-1] = t, item
+			return true
+		}
+	}
+	switch {
+	case int(r.n) >= limit:
+		copy(s, s[2:n])
+		n -= 2
+	case n == len(s):
+		if !rs.grow(r, r.class+1) {
+			return false
+		}
+		s = rs.slice(r)
+		fallthrough
+	default:
+		r.n++
+	}
+	s[n], s[n+1] = t, item
+	return true
+}
+
+// grow moves what a ring holds to one of another class.
+func (rs *rings) grow(r *ring, class uint8) bool {
+	bigger, ok := rs.take(class)
 	if !ok {
 		return false
 	}
-	rs.copyOut(r, rs.slice(&bigger)[:0])
-	bigger.n, bigger.peak = r.n, r.peak
-	rs.release(r)
+	bigger.peak, bigger.n = r.peak, r.n
+	if r.class != noRing {
+		old, to := rs.slice(r), rs.slice(&bigger)
+		copy(to[copy(to, old[r.head:]):], old[:r.head])
+		rs.release(r)
+	}
 	*r = bigger
 	return true
 }
 
+// near is a number that lies near the arrival with which the peak would grow,
+// or anywhere.
+func (rs *rings) near(r *ring) int64 {
+	at := (int(r.head) + int(r.n) - 1 - int(r.peak)) & (r.slots() - 1)
+	return rs.blocks[r.off>>blockBits][(int(r.off)+at)&(blockSlots-1)]
+}
+
 // copyOut appends the timestamps in order of arrival.
-func (rs *rings) copyOut(r *ring, to []int64) []int64 {
+func (rs *rings) copyOut(r *ring, distinct bool, to []int64) []int64 {
+	if r.n == 0 {
+		return to
+	}
 	s := rs.slice(r)
 	for i := range int(r.n) {
-		to = append(to, s[(int(r.head)+i)&(len(s)-1)])
+		if distinct {
+			to = append(to, s[2*i])
+		} else {
+			to = append(to, s[(int(r.head)+i)&(len(s)-1)])
+		}
 	}
 	return to
 }
 
 // fromEnd returns the k-th newest arrival, k from 1 to n.
-func (rs *rings) fromEnd(r *ring, k int) int64 {
+func (rs *rings) fromEnd(r *ring, distinct bool, k int) int64 {
 	s := rs.slice(r)
+	if distinct {
+		return s[2*(int(r.n)-k)]
+	}
 	return s[(int(r.head)+int(r.n)-k)&(len(s)-1)]
 }
 
 // largestWith returns the size of the largest set of timestamps that contains
 // t and spans at most within, whatever their order of arrival; ordered says
 // that they arrived in order of time.
-func (rs *rings) largestWith(r *ring, t, within int64, scratch []int64) (largest int, ordered bool, _ []int64) {
-	scratch = rs.copyOut(r, scratch[:0])
+func (rs *rings) largestWith(r *ring, distinct bool, t, within int64, scratch []int64) (largest int, ordered bool, _ []int64) {
+	scratch = rs.copyOut(r, distinct, scratch[:0])
 	ordered = slices.IsSorted(scratch)
 	slices.Sort(scratch)
 	from := 0

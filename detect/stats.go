@@ -13,14 +13,19 @@ type Stats struct {
 	// Invalid signals had no valid kind, address or time and were ignored.
 	Invalid int64
 	// Sources is the number of different addresses tracked now, Tracked the
-	// number of (address, rule) pairs and success marks.
+	// number of counters (one for each rule and source) and success marks.
 	Sources int
 	Tracked int
-	// Expired pairs were dropped because their windows had passed: no loss.
+	// Expired counters were dropped because their windows had passed: no loss.
 	Expired int64
-	// Evicted pairs were dropped, oldest-idle first, because the engine was
+	// Evicted sources were dropped, oldest-idle first, because the engine was
 	// full: a slow attacker may have been missed.
 	Evicted int64
+	// Sketched signals came from sources that there was no room for and were only
+	// counted in the sketch. A source that sends 3 signals (or the threshold, if
+	// that is less) of the latest so many as MaxSources gets a window of its own;
+	// what it sent before does not count there, so it is detected that much later.
+	Sketched int64
 	// Untracked signals came while everything tracked was an unreported
 	// detection, so that nothing could be evicted.
 	Untracked int64
@@ -38,9 +43,11 @@ func (e *Engine) Stats() Stats {
 		}
 	}
 	out.Tracked = e.pairs.live
-	addrs := make([][16]byte, 0, e.pairs.live)
+	var addrs [][16]byte
 	for i := range e.pairs.all() {
-		addrs = append(addrs, e.pairs.at(i).addr)
+		if p := e.pairs.at(i); p.meter == markAddress || p.meter < markLow && e.sizes[p.meter] > 0 && e.meters[p.meter].part == ownPart {
+			addrs = append(addrs, p.key)
+		}
 	}
 	slices.SortFunc(addrs, func(a, b [16]byte) int { return bytes.Compare(a[:], b[:]) })
 	out.Sources = len(slices.Compact(addrs))

@@ -1,6 +1,10 @@
 package detect
 
 import (
+	"cmp"
+	"encoding/binary"
+	"math/bits"
+	"math/rand/v2"
 	"net/netip"
 	"slices"
 	"time"
@@ -9,56 +13,175 @@ import (
 // Tally counts signals by address and kind, for reports. It follows at most the
 // given number of addresses, those that came first; the rest only adds to Others.
 type Tally struct {
-	most   int
-	counts map[[16]byte]*counted
-	Others int64 // signals of addresses that are not followed
+	most    int
+	counts  [][]counted // in chunks that never move
+	used    int
+	slots   []uint32 // number of a count + 1; 0 empty; linear probing
+	seed    [2]uint64
+	more    map[uint32]*[kindCount]uint32 // of the few with more kinds than fit into counted
+	touched int64                         // keeps the fetching from being optimized away
+	Others  int64                         // signals of addresses that are not followed
 }
 
+// counted fits into one line of the processor's cache.
 type counted struct {
-	kinds       [kindCount]uint32
+	addr        [16]byte
 	first, last int64 // µs since 1970
+	numbers     [tallyKinds]uint32
+	kinds       [tallyKinds]Kind
+	spilled     bool // the other kinds are in more
+}
+
+const tallyKinds = 5
+
+// KindCount is how many signals of a kind there were.
+type KindCount struct {
+	Kind  Kind
+	Count int
 }
 
 // AddressCount is what one address did.
 type AddressCount struct {
 	Addr                netip.Addr
-	Signals             map[Kind]int
+	Signals             []KindCount // by the kinds' names
 	FirstSeen, LastSeen time.Time
 }
 
-// NewTally follows at most so many addresses; each costs about 200 bytes.
+// NewTally follows at most so many addresses; each costs about 100 bytes.
 func NewTally(most int) *Tally {
-	return &Tally{most: most, counts: map[[16]byte]*counted{}}
+	return &Tally{most: most, slots: make([]uint32, 1024), seed: [2]uint64{rand.Uint64(), rand.Uint64()}}
+}
+
+func (t *Tally) at(i uint32) *counted { return &t.counts[i>>chunkBits][i&(chunkPairs-1)] }
+
+// hash is keyed: who sends from many addresses must not be able to choose
+// ones that collide.
+func (t *Tally) hash(addr *[16]byte) uint32 {
+	a := binary.LittleEndian.Uint64(addr[:8]) ^ t.seed[0]
+	b := binary.LittleEndian.Uint64(addr[8:]) ^ t.seed[1]
+	hi, lo := bits.Mul64(a, b|1)
+	hi, lo = bits.Mul64(hi^lo^t.seed[1], b|1)
+	return uint32(hi ^ lo)
+}
+
+// ObserveAll is Observe for each signal, and faster: the counts of many sources
+// are seldom in the processor's cache, and are fetched for many signals at a time
+// instead of waiting for one after the other.
+func (t *Tally) ObserveAll(signals []Signal) {
+	var found [64]uint32
+	for len(signals) > 0 {
+		batch := signals[:min(len(signals), len(found))]
+		signals = signals[len(batch):]
+		mask := uint32(len(t.slots) - 1)
+		for i := range batch {
+			addr := batch[i].Addr.As16()
+			found[i] = t.slots[t.hash(&addr)&mask]
+		}
+		for i := range batch {
+			if found[i] != 0 {
+				t.touched ^= t.at(found[i] - 1).first
+			}
+		}
+		for i := range batch {
+			t.Observe(&batch[i])
+		}
+	}
 }
 
 // Observe counts one signal.
 func (t *Tally) Observe(s *Signal) {
-	key, at := s.Addr.As16(), s.Time.UnixMicro()
-	c, ok := t.counts[key]
-	if !ok {
-		if len(t.counts) >= t.most {
+	addr, at := s.Addr.As16(), s.Time.UnixMicro()
+	mask := uint32(len(t.slots) - 1)
+	slot := t.hash(&addr) & mask
+	for t.slots[slot] != 0 && t.at(t.slots[slot]-1).addr != addr {
+		slot = (slot + 1) & mask
+	}
+	i := t.slots[slot] - 1
+	if t.slots[slot] == 0 {
+		if t.used >= t.most {
 			t.Others += int64(s.Times())
 			return
 		}
-		c = &counted{first: at, last: at}
-		t.counts[key] = c
+		i = t.insert(slot, counted{addr: addr, first: at, last: at})
 	}
-	c.kinds[s.Kind] += uint32(s.Times())
+	c, n := t.at(i), uint32(s.Times())
 	c.first, c.last = min(c.first, at), max(c.last, at)
+	for k := range c.kinds {
+		if c.kinds[k] == s.Kind || c.kinds[k] == 0 {
+			c.kinds[k] = s.Kind
+			c.numbers[k] += n
+			return
+		}
+	}
+	if !c.spilled {
+		c.spilled = true
+		if t.more == nil {
+			t.more = map[uint32]*[kindCount]uint32{}
+		}
+		t.more[i] = new([kindCount]uint32)
+	}
+	t.more[i][s.Kind] += n
+}
+
+// insert adds a count that is found through slot.
+func (t *Tally) insert(slot uint32, c counted) uint32 {
+	i := uint32(t.used)
+	if int(i>>chunkBits) == len(t.counts) {
+		t.counts = append(t.counts, make([]counted, chunkPairs))
+	}
+	*t.at(i) = c
+	t.slots[slot] = i + 1
+	t.used++
+	if 2*t.used > len(t.slots) {
+		t.slots = make([]uint32, 2*len(t.slots))
+		mask := uint32(len(t.slots) - 1)
+		for j := range uint32(t.used) {
+			slot := t.hash(&t.at(j).addr) & mask
+			for t.slots[slot] != 0 {
+				slot = (slot + 1) & mask
+			}
+			t.slots[slot] = j + 1
+		}
+	}
+	return i
 }
 
 // Addresses returns the counts, in the order of the addresses.
 func (t *Tally) Addresses() []AddressCount {
-	all := make([]AddressCount, 0, len(t.counts))
-	for key, c := range t.counts {
-		a := AddressCount{Addr: netip.AddrFrom16(key).Unmap(), Signals: map[Kind]int{}, FirstSeen: time.UnixMicro(c.first).UTC(), LastSeen: time.UnixMicro(c.last).UTC()}
-		for k, n := range c.kinds {
-			if n > 0 {
-				a.Signals[Kind(k)] = int(n)
+	all := make([]AddressCount, 0, t.used)
+	signals := make([]KindCount, 0, 2*t.used)
+	for i := range uint32(t.used) {
+		c := t.at(i)
+		from := len(signals)
+		for k, kind := range c.kinds {
+			if kind != 0 {
+				signals = append(signals, KindCount{kind, int(c.numbers[k])})
 			}
 		}
-		all = append(all, a)
+		if c.spilled {
+			for k, n := range t.more[i] {
+				if n > 0 {
+					signals = append(signals, KindCount{Kind(k), int(n)})
+				}
+			}
+		}
+		mine := signals[from:len(signals):len(signals)]
+		slices.SortFunc(mine, func(a, b KindCount) int { return byName[a.Kind] - byName[b.Kind] })
+		all = append(all, AddressCount{
+			Addr: netip.AddrFrom16(c.addr).Unmap(), Signals: mine,
+			FirstSeen: time.UnixMicro(c.first).UTC(), LastSeen: time.UnixMicro(c.last).UTC(),
+		})
 	}
 	slices.SortFunc(all, func(a, b AddressCount) int { return a.Addr.Compare(b.Addr) })
 	return all
 }
+
+// byName is each kind's place in the order of the names.
+var byName = func() (place [kindCount]int) {
+	kinds := Kinds()
+	slices.SortFunc(kinds, func(a, b Kind) int { return cmp.Compare(a.String(), b.String()) })
+	for i, k := range kinds {
+		place[k] = i
+	}
+	return place
+}()

@@ -14,10 +14,11 @@ import (
 
 // Bounds of what people declare; those of detections are detect's.
 const (
-	minWithin = time.Second
-	maxWithin = 31 * day
-	minBlock  = time.Minute
-	maxBlock  = 3660 * day
+	minWithin   = time.Second
+	maxWithin   = 31 * day
+	maxDistinct = 256
+	minBlock    = time.Minute
+	maxBlock    = 3660 * day
 )
 
 var namePattern = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,39}$`)
@@ -109,90 +110,6 @@ func widestExempt(p netip.Prefix) int {
 		return 8
 	}
 	return 16
-}
-
-func (c *checker) detections() {
-	seen := map[string]place{}
-	for _, doc := range c.docs {
-		for i := range doc.Detections {
-			e := &doc.Detections[i]
-			c.unique(seen, e.Name, "detection")
-			d := Detection{
-				Name: e.Name.text, Signals: c.signals(e),
-				Threshold: e.Threshold.n, Within: e.Within.d,
-				LegitimateThreshold: e.LegitimateThreshold.n,
-				Declared:            declared(e.at),
-			}
-			if e.Within.at.known() && (d.Within < minWithin || d.Within > maxWithin) {
-				c.report.at(e.Within.at, "", `"within" must be between %s and %s, not %s`, FormatDuration(minWithin), FormatDuration(maxWithin), FormatDuration(d.Within))
-			}
-			if e.LegitimateThreshold.at.known() && d.LegitimateThreshold < d.Threshold {
-				c.report.at(e.LegitimateThreshold.at, "", `"legitimate_threshold" %d is below the threshold %d`, d.LegitimateThreshold, d.Threshold)
-			}
-			if e.Block != nil {
-				d.Block = c.penalty(e.Block)
-			}
-			c.policy.Detections = append(c.policy.Detections, d)
-		}
-	}
-}
-
-func (c *checker) signals(e *detectionEntry) []string {
-	written := slices.Clone(e.Signals)
-	switch {
-	case !e.lacks("signal") && !e.lacks("signals") && e.whole:
-		c.report.at(e.keys["signal"], `keep "signals" and add this one to it`, `a detection has "signal" or "signals", not both`)
-	case e.Signals != nil && len(e.Signals) == 0:
-		c.report.at(e.keys["signals"], "", `"signals" is empty`)
-	case e.lacks("signal", "signals"):
-		c.report.at(e.at, "", `the detection has no "signal"`)
-	}
-	if e.Signal.at.known() {
-		written = append(written, e.Signal)
-	}
-	seen := map[string]bool{}
-	var names []string
-	for _, w := range written {
-		switch {
-		case !w.at.known():
-		case seen[w.text]:
-			c.report.at(w.at, "", "signal %q is listed twice", w.text)
-		case slices.Contains(c.options.Successes, w.text):
-			c.report.at(w.at, "", "signal %q speaks for an address and cannot be counted against it", w.text)
-		case len(c.options.Signals) > 0 && !slices.Contains(c.options.Signals, w.text):
-			hint := didYouMean(w.text, c.options.Signals)
-			if hint == "" {
-				hint = "known signals: " + strings.Join(c.options.Signals, ", ")
-			}
-			c.report.at(w.at, hint, "unknown signal %q", w.text)
-		}
-		seen[w.text] = true
-		names = append(names, w.text)
-	}
-	slices.Sort(names)
-	return names
-}
-
-func (c *checker) penalty(e *penaltyEntry) *Penalty {
-	p := &Penalty{For: e.For.d}
-	last := span{}
-	for i, s := range append([]span{e.For}, e.Escalate...) {
-		switch {
-		case !s.at.known():
-		case s.d < minBlock || s.d > maxBlock:
-			c.report.at(s.at, "", "a block must last between %s and %s, not %s", FormatDuration(minBlock), FormatDuration(maxBlock), FormatDuration(s.d))
-		case i == 1 && e.For.at.known() && s.d != e.For.d:
-			c.report.at(s.at, fmt.Sprintf("begin the list with %s, or write for: %s", FormatDuration(e.For.d), FormatDuration(s.d)),
-				`"escalate" begins with %s, but "for" says that the first block lasts %s`, FormatDuration(s.d), FormatDuration(e.For.d))
-		case i > 1 && last.at.known() && s.d < last.d:
-			c.report.at(s.at, "", `"escalate" gets shorter: %s after %s`, FormatDuration(s.d), FormatDuration(last.d))
-		}
-		if i > 0 {
-			p.Escalate = append(p.Escalate, s.d)
-		}
-		last = s
-	}
-	return p
 }
 
 func (c *checker) incidents() {

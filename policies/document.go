@@ -24,7 +24,7 @@ type document struct {
 	Capacity *capacityEntry `json:"capacity,omitempty"`
 }
 
-// A threshold over the signals of one source address.
+// A threshold over the signals of one source address, of one network, about one account, or of all sources.
 type detectionEntry struct {
 	spot
 	// 1 to 40 of a-z, 0-9 and dashes; unique.
@@ -33,12 +33,24 @@ type detectionEntry struct {
 	Signal word `json:"signal,omitempty" jsonschema:"oneof_required=signal"`
 	// Several kinds of signals that count together.
 	Signals words `json:"signals,omitempty" jsonschema:"oneof_required=signals"`
-	// So many signals of one source address within the window are an attack.
+	// Whose signals count together: those of one source address (for IPv6 also of its /64), of one network, about one account, or of the whole site.
+	By word `json:"by,omitempty" jsonschema:"enum=address,enum=network,enum=account,enum=site,default=address"`
+	// What is counted instead of signals: the different accounts that an address tries, the different addresses that try an account, or the different networks from which an account is used.
+	Distinct word `json:"distinct,omitempty" jsonschema:"enum=accounts,enum=addresses,enum=networks"`
+	// So many signals, or different things, within the window are an attack.
 	Threshold number `json:"threshold" jsonschema:"minimum=1,maximum=4096"`
 	// The window, 1s to 31d.
 	Within span `json:"within"`
-	// The threshold for an address that also logged in successfully within 24 hours; four times the threshold when left out.
+	// Of a network: so many different addresses must take part.
+	Members number `json:"members,omitempty" jsonschema:"minimum=3,maximum=256"`
+	// How many bits make an IPv4 network; 24 when left out.
+	IPv4 number `json:"ipv4,omitempty" jsonschema:"minimum=16,maximum=31"`
+	// How many bits make an IPv6 network; 48 when left out.
+	IPv6 number `json:"ipv6,omitempty" jsonschema:"minimum=32,maximum=63"`
+	// The threshold for an address that also logged in successfully within 24 hours; four times the threshold when left out. A network with such an address is only detected if this is set.
 	LegitimateThreshold number `json:"legitimate_threshold,omitempty" jsonschema:"minimum=1,maximum=16384"`
+	// What one signal adds to the score that decides who stays blocked where there is little room; 1 when left out.
+	Weight number `json:"weight,omitempty" jsonschema:"minimum=1,maximum=100"`
 	// How long the source is blocked. Without it the detection only reports.
 	Block *penaltyEntry `json:"block,omitempty"`
 }

@@ -77,6 +77,11 @@ func TestThePresetMeansWhatItSays(t *testing.T) {
 			{Name: "relay-abuse", Signals: []string{"smtp.relay_denied"}, Threshold: 3, Within: time.Hour, Block: &Penalty{For: 24 * time.Hour}},
 			{Name: "protocol-abuse", Signals: []string{"smtp.non_smtp_command", "smtp.pipelining", "smtp.pregreet", "smtp.too_many_errors"},
 				Threshold: 3, Within: 10 * time.Minute, Block: &Penalty{For: time.Hour}},
+			{Name: "slow-bruteforce", Signals: []string{"smtp.auth_failed"}, Threshold: 30, Within: 7 * 24 * time.Hour, LegitimateThreshold: 1000, Block: &Penalty{For: 24 * time.Hour}},
+			{Name: "spraying", Signals: []string{"smtp.auth_failed"}, Distinct: "accounts", Threshold: 10, Within: time.Hour, Block: &Penalty{For: 24 * time.Hour}},
+			{Name: "weak-network", Signals: []string{"smtp.auth_failed"}, By: "network", Threshold: 30, Members: 8, Within: time.Hour},
+			{Name: "distributed", Signals: []string{"smtp.auth_failed"}, By: "account", Distinct: "addresses", Threshold: 20, Within: time.Hour},
+			{Name: "storm", Signals: []string{"smtp.auth_failed"}, By: "site", Threshold: 1000, Within: time.Minute},
 		},
 		Targets: []cloudfw.Target{
 			{Kind: cloudfw.InternetFirewall},

@@ -24,12 +24,18 @@ type Policy struct {
 	Collateral cloudfw.Collateral        `json:",omitzero"` // zero: nothing declared
 }
 
-// Detection is a threshold over the signals of one source address. The numbers are
-// within the bounds of detect.Rule.
+// Detection is a threshold over the signals of a source address, or of what By says.
+// The numbers are within the bounds of detect.Rule.
 type Detection struct {
 	Name                string
 	Signals             []string // sorted
+	By                  string   `json:",omitzero"` // network, account or site; empty: address
+	Distinct            string   `json:",omitzero"` // accounts, addresses or networks; empty: signals
 	Threshold           int
+	Members             int `json:",omitzero"` // of a network
+	IPv4Bits            int `json:",omitzero"` // likewise; 0: left to detect
+	IPv6Bits            int `json:",omitzero"`
+	Weight              int `json:",omitzero"` // 0: 1
 	Within              time.Duration
 	LegitimateThreshold int      // 0: left to detect
 	Block               *Penalty // nil: report only

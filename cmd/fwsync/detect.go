@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/netip"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -26,16 +28,31 @@ type detectAnswer struct {
 	Sources    []reconcile.SourceReport    `json:"sources"`
 	Signals    map[string]int64            `json:"signals"`
 	Detections []reconcile.DetectionReport `json:"detections"`
+	Phases     []phaseAnswer               `json:"phases"`
 	Addresses  []addressAnswer             `json:"addresses"`
 	Others     int64                       `json:"others,omitempty"` // signals of addresses beyond the first 200,000
 }
 
+// phaseAnswer is one phase of the attack.
+type phaseAnswer struct {
+	Phase   string           `json:"phase"`
+	Start   time.Time        `json:"start"`
+	End     time.Time        `json:"end"`
+	Ongoing bool             `json:"ongoing,omitempty"` // when the logs ended
+	Count   int64            `json:"count"`
+	Signals map[string]int64 `json:"signals"`
+	Peak    int64            `json:"peak_per_minute"`
+	PeakAt  time.Time        `json:"peak_at"`
+	Sources int              `json:"sources"`
+	Exact   bool             `json:"sources_exact"` // else within some percent
+}
+
 type addressAnswer struct {
-	Address   string         `json:"address"`
-	Signals   map[string]int `json:"signals"`
-	FirstSeen time.Time      `json:"first_seen"`
-	LastSeen  time.Time      `json:"last_seen"`
-	Detected  []string       `json:"detected,omitempty"`
+	Address   netip.Addr `json:"address"`
+	Signals   kindCounts `json:"signals"`
+	FirstSeen time.Time  `json:"first_seen"`
+	LastSeen  time.Time  `json:"last_seen"`
+	Detected  []string   `json:"detected,omitempty"`
 }
 
 func newDetect(g *global) *cobra.Command {
@@ -44,7 +61,8 @@ func newDetect(g *global) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "detect LOG…",
 		Short: "analyse mail logs only: who attacks, how, since when, with evidence",
-		Long: `Reads Postfix and Dovecot logs (files, gzip files, - for stdin) from the start and
+		Long: `Reads logs of Postfix, Dovecot, Exim, sendmail and sshd (files, also packed with gzip
+or zstd, or exported by journalctl -o export; - for stdin) from the start and
 prints the attackers that the policy's detections find. It stores nothing and talks
 to no cloud. Without a policies folder here it uses the built-in SMTP policy.
 
@@ -80,7 +98,7 @@ to no cloud. Without a policies folder here it uses the built-in SMTP policy.
 				return err
 			}
 			value.Policy = name
-			if err := answer(cmd, g, value, func(s *screen) { renderDetections(s, value) }); err != nil {
+			if err := answer(cmd, g, &value, func(s *screen) { renderDetections(s, value) }); err != nil {
 				return err
 			}
 			return ending(reconcile.Report{Sources: value.Sources})
@@ -132,7 +150,7 @@ func statConfig() error {
 
 // analyse runs one detection engine over all logs.
 func analyse(ctx context.Context, policy *policies.Policy, logs []sources.Source) (detectAnswer, error) {
-	value := detectAnswer{Schema: "fwsync.detections/v1", Signals: map[string]int64{}, Detections: []reconcile.DetectionReport{}, Addresses: []addressAnswer{}}
+	value := detectAnswer{Schema: "fwsync.detections/v1", Signals: map[string]int64{}, Detections: []reconcile.DetectionReport{}, Phases: []phaseAnswer{}, Addresses: []addressAnswer{}}
 	engine, err := reconcile.NewEngine(policy)
 	if err != nil {
 		return value, err
@@ -140,9 +158,7 @@ func analyse(ctx context.Context, policy *policies.Policy, logs []sources.Source
 	tally := detect.NewTally(mostAddresses)
 	for _, log := range logs {
 		read, err := sources.Read(ctx, log, sources.Position{}, func(signals []detect.Signal) {
-			for i := range signals {
-				tally.Observe(&signals[i])
-			}
+			tally.ObserveAll(signals)
 			engine.ObserveAll(signals)
 		})
 		if err != nil {
@@ -153,18 +169,43 @@ func analyse(ctx context.Context, policy *policies.Policy, logs []sources.Source
 	for kind, n := range engine.Stats().Signals {
 		value.Signals[kind.String()] = n
 	}
-	detected := map[string][]string{}
-	for _, d := range engine.Detections() {
+	found := engine.Detections()
+	for _, d := range found {
 		value.Detections = append(value.Detections, reconcile.Detected(d))
-		detected[d.Prefix.Addr().String()] = append(detected[d.Prefix.Addr().String()], d.Rule)
 	}
-	for _, a := range tally.Addresses() {
-		one := addressAnswer{Address: a.Addr.String(), Signals: map[string]int{}, FirstSeen: a.FirstSeen, LastSeen: a.LastSeen, Detected: detected[a.Addr.String()]}
-		for kind, n := range a.Signals {
+	for _, p := range engine.Phases() {
+		one := phaseAnswer{Phase: p.Phase.String(), Start: p.Start, End: p.End, Ongoing: p.Ongoing, Count: p.Signals, Signals: map[string]int64{}, Peak: p.Peak, PeakAt: p.PeakAt, Sources: p.Sources, Exact: p.Exact}
+		for kind, n := range p.Kinds {
 			one.Signals[kind.String()] = n
 		}
-		value.Addresses = append(value.Addresses, one)
+		value.Phases = append(value.Phases, one)
+	}
+	detected := byPrefix(found)
+	for _, a := range tally.Addresses() {
+		value.Addresses = append(value.Addresses, addressAnswer{a.Addr, a.Signals, a.FirstSeen, a.LastSeen, detected(a.Addr)})
 	}
 	value.Others = tally.Others
 	return value, nil
+}
+
+// byPrefix tells which rules detected an address, or a network that holds it.
+func byPrefix(found []detect.Detection) func(netip.Addr) []string {
+	rules := map[netip.Prefix][]string{}
+	var widths []int
+	for _, d := range found {
+		if d.Prefix.IsValid() {
+			rules[d.Prefix] = append(rules[d.Prefix], d.Rule)
+			widths = append(widths, d.Prefix.Bits())
+		}
+	}
+	slices.Sort(widths)
+	widths = slices.Compact(widths)
+	return func(addr netip.Addr) (names []string) {
+		for _, bits := range slices.Backward(widths) {
+			if p, err := addr.Prefix(bits); err == nil {
+				names = append(names, rules[p]...)
+			}
+		}
+		return names
+	}
 }

@@ -25,6 +25,9 @@ func answer(cmd *cobra.Command, g *global, value any, table func(*screen)) error
 	w := cmd.OutOrStdout()
 	switch g.output {
 	case "json":
+		if own, ok := value.(interface{ writeJSON(io.Writer) error }); ok {
+			return own.writeJSON(w)
+		}
 		return writeJSON(w, value)
 	case "yaml":
 		var text bytes.Buffer

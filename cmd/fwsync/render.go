@@ -145,6 +145,9 @@ func renderAttackers(s *screen, detections []reconcile.DetectionReport) {
 
 // host is a host prefix without its length.
 func host(prefix string) string {
+	if prefix == "" {
+		return "all sources"
+	}
 	return strings.TrimSuffix(strings.TrimSuffix(prefix, "/32"), "/128")
 }
 

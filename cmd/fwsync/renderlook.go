@@ -1,8 +1,10 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 
 	"fwsync/sync/reconcile"
 )
@@ -101,9 +103,12 @@ func renderDetections(s *screen, v detectAnswer) {
 	}
 	rows = nil
 	for _, d := range v.Detections {
-		note := ""
-		if d.Withheld != "" {
-			note = d.Withheld
+		note := d.Withheld
+		if d.Members > 0 {
+			note = join(fmt.Sprintf("%d addresses", d.Members), note)
+		}
+		if d.Account != "" {
+			note = join("account "+d.Account, note)
 		}
 		rows = append(rows, []string{host(d.Prefix), d.Rule, fmt.Sprint(d.Count), fmt.Sprint(d.Peak), clock(d.FirstSeen), clock(d.LastSeen), note})
 	}
@@ -115,4 +120,41 @@ func renderDetections(s *screen, v detectAnswer) {
 			s.line("  evidence against %s, line %d (sha256 %s…):\n    %s", d.Prefix, d.Evidence[0].Line, d.Evidence[0].Hash, d.Evidence[0].Text)
 		}
 	}
+	renderPhases(s, v.Phases)
+}
+
+func join(a, b string) string {
+	if b == "" {
+		return a
+	}
+	return a + ", " + b
+}
+
+// renderPhases shows what the attack was busy with, and when.
+func renderPhases(s *screen, phases []phaseAnswer) {
+	s.title("Phases of the attack")
+	if len(phases) == 0 {
+		s.line("  none")
+		return
+	}
+	var rows [][]string
+	for _, p := range phases {
+		var kinds []string
+		for name := range p.Signals {
+			kinds = append(kinds, name)
+		}
+		slices.SortFunc(kinds, func(a, b string) int {
+			return cmp.Or(cmp.Compare(p.Signals[b], p.Signals[a]), cmp.Compare(a, b))
+		})
+		end := clock(p.End)
+		if p.Ongoing {
+			end += " …"
+		}
+		sources := fmt.Sprint(p.Sources)
+		if !p.Exact {
+			sources = "~" + sources
+		}
+		rows = append(rows, []string{p.Phase, clock(p.Start), end, fmt.Sprint(p.Count), fmt.Sprintf("%d at %s", p.Peak, p.PeakAt.UTC().Format("15:04")), sources, strings.Join(kinds, ", ")})
+	}
+	s.columns([]string{"PHASE", "START", "END", "SIGNALS", "PEAK/MIN", "SOURCES", "KINDS"}, rows)
 }

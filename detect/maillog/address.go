@@ -11,13 +11,17 @@ import (
 // blanks nor brackets. ok says that the shape is there; the address in it may
 // still be invalid ("unknown[unknown]").
 func client(b []byte) (addr netip.Addr, rest []byte, ok bool) {
-	for i, c := range b {
-		if c == '[' {
-			addr, rest, ok = bracketed(b[i:])
-			break
-		}
-		if c <= ' ' || c == ']' || i > 255 {
-			break
+	if has(b, "unknown[") { // most attackers
+		addr, rest, ok = bracketed(b[7:])
+	} else {
+		for i, c := range b {
+			if c == '[' {
+				addr, rest, ok = bracketed(b[i:])
+				break
+			}
+			if c <= ' ' || c == ']' || i > 255 {
+				break
+			}
 		}
 	}
 	if ok && len(rest) > 1 && rest[0] == ':' && '0' <= rest[1] && rest[1] <= '9' {
@@ -31,21 +35,59 @@ func bracketed(b []byte) (netip.Addr, []byte, bool) {
 	if len(b) == 0 || b[0] != '[' {
 		return netip.Addr{}, nil, false
 	}
+	if a, n := plain4(b[1:min(len(b), 17)]); n > 0 {
+		return netip.AddrFrom4(a), b[n+2:], true
+	}
 	end := bytes.IndexByte(b[:min(len(b), 64)], ']')
 	if end < 0 {
 		return netip.Addr{}, nil, false
 	}
-	return parseAddr(b[1:end]), b[end+1:], true
+	inner := b[1:end]
+	if has(inner, "IPv6:") { // as sendmail writes it
+		inner = inner[5:]
+	}
+	return parseAddr(inner), b[end+1:], true
+}
+
+// plain4 reads "192.0.2.1]" in one pass and returns the length up to the bracket; 0
+// for everything else, also what parse4 is to judge.
+func plain4(b []byte) (out [4]byte, length int) {
+	field, value, n := 0, 0, 0
+	for i, c := range b {
+		if d := c - '0'; d <= 9 {
+			value = value*10 + int(d)
+			n++
+			continue
+		}
+		if n == 0 || n > 3 || value > 255 || n > 1 && b[i-n] == '0' {
+			return out, 0
+		}
+		out[field&3] = byte(value)
+		if c == ']' && field == 3 {
+			return out, i
+		}
+		if c != '.' || field == 3 {
+			return out, 0
+		}
+		field, value, n = field+1, 0, 0
+	}
+	return out, 0
 }
 
 // parseAddr is netip.ParseAddr for bytes, without allocating: the zero Addr if
-// b is not an address, IPv4-mapped ones unmapped, zones refused.
+// b is not an address, IPv4-mapped ones unmapped. The zone of a link-local address
+// ("fe80::1%eth0") names our own interface and is left out; others have none.
 func parseAddr(b []byte) netip.Addr {
 	if len(b) < 2 || len(b) > 45 {
 		return netip.Addr{}
 	}
 	if a, ok := parse4(b); ok {
 		return netip.AddrFrom4(a)
+	}
+	if has(b, "fe80:") {
+		if zone := bytes.IndexByte(b, '%'); zone > 0 && zone < len(b)-1 {
+			b = b[:zone]
+		}
 	}
 	return parse6(b).Unmap()
 }

@@ -13,58 +13,96 @@ import (
 // lines have some 200 bytes.
 const maxLogin = 900
 
-// dovecot reads "dovecot: imap-login: …". Its auth process repeats failures
-// that smtpd and imap-login report, so that is not read.
+// dovecot reads a message of Dovecot, "imap-login: …". Its auth process repeats
+// failures that smtpd and the login processes report, so that is not read.
+func dovecot(msg []byte, f *found) {
+	if len(msg) < 24 || msg[0] == 'a' {
+		return
+	}
+	end := bytes.IndexByte(msg[:24], ':')
+	if end < 6 || !has(msg[end:], ": ") || !bytes.HasSuffix(msg[:end], []byte("-login")) {
+		return
+	}
+	login(msg[:end], msg[end+2:], f)
+}
+
+// login reads a message of one of Dovecot's login processes, of 1.x to 2.4:
 //
-//	imap-login: Login: user=<U>, method=PLAIN, rip=A, lip=B, mpid=1, TLS, session=<S>
-//	imap-login: Disconnected: … (auth failed, 3 attempts in 2 secs): user=<U>, method=PLAIN, rip=A, lip=B, session=<S>
-func dovecot(tagged []byte, f *found) {
-	msg := tagged[7:]
-	if msg[0] == '[' {
-		rest, ok := afterPID(msg)
-		if !ok {
-			return
-		}
-		msg = rest
-	} else if has(msg, ": ") {
-		msg = msg[2:]
-	}
-	if !has(msg, "imap-login: ") {
+//	Login: user=<U>, method=PLAIN, rip=A, lip=B, mpid=1, TLS, session=<S>
+//	Logged in: user=<U>, …
+//	Disconnected: … (auth failed, 3 attempts in 2 secs): user=<U>, method=PLAIN, rip=A, lip=B, session=<S>
+//	Login aborted: Connection closed (auth failed, 1 attempts in 2 secs) (auth_failed): user=<U>, …
+//	Disconnected (tried to use disallowed plaintext auth): user=<>, rip=A, …
+//
+// Not failures of the client are: connections without an attempt ("no auth
+// attempts"), attempts that were broken off, a password service that is down, users
+// that are disabled, and more connections than mail_max_userip_connections: their
+// password was right.
+func login(process, msg []byte, f *found) {
+	var failed, good detect.Kind
+	switch string(process) {
+	case "imap-login":
+		failed, good = detect.IMAPAuthFailed, detect.IMAPAuthOK
+	case "pop3-login":
+		failed, good = detect.POP3AuthFailed, detect.POP3AuthOK
+	case "managesieve-login":
+		failed, good = detect.SieveAuthFailed, detect.SieveAuthOK
+	case "submission-login":
+		failed, good = detect.SMTPAuthFailed, detect.SMTPAuthOK
+	default:
 		return
 	}
-	msg = msg[12:]
-	if has(msg, "Login: user=<") {
-		f.kind, f.addr = detect.IMAPAuthOK, remoteIP(msg)
-		return
-	}
+	msg = bytes.TrimPrefix(msg, []byte("Info: "))
 	// Up to the first user=< all text is the daemon's own.
 	user := bytes.Index(msg, []byte(": user=<"))
 	if user < 0 {
 		return
 	}
-	const failed = "(auth failed, "
-	at := bytes.Index(msg[:user], []byte(failed))
-	if at < 0 {
+	fields, text := msg[user+8:], msg[:user]
+	if string(text) == "Login" || string(text) == "Logged in" {
+		f.kind = good
+	} else if n := attempts(text); n > 0 {
+		f.kind, f.count = failed, n
+	} else {
 		return
 	}
-	n, rest := number(msg[at+len(failed):])
-	if !has(rest, " attempts in ") {
-		return
-	}
-	f.kind, f.count, f.addr = detect.IMAPAuthFailed, n, remoteIP(msg[user:])
+	f.addr, f.account = remoteIP(fields)
 }
 
-// remoteIP reads the last ", rip=ADDR, lip=" of a login line: what comes after
-// the user name and the method is the daemon's.
-func remoteIP(b []byte) netip.Addr {
-	at := bytes.LastIndex(b, []byte(", rip="))
-	if at < 0 || len(b) > maxLogin {
-		return netip.Addr{}
+// attempts returns how many failures of the client a text sums up.
+func attempts(text []byte) int {
+	if at := bytes.Index(text, []byte("(auth failed, ")); at >= 0 {
+		n, rest := number(text[at+14:])
+		if has(rest, " attempts") {
+			return n
+		}
 	}
-	b = b[at+6:]
+	// "disallowed plaintext auth", of 2.4 "cleartext"; "unsupported auth mechanism"
+	if bytes.Contains(text, []byte("(tried to use ")) {
+		return 1
+	}
+	return 0
+}
+
+// remoteIP reads "U>, method=PLAIN, rip=ADDR, lip=…": what comes after the user name
+// and the method is the daemon's, so the last address counts.
+func remoteIP(b []byte) (addr netip.Addr, user []byte) {
+	if len(b) > maxLogin {
+		return addr, nil
+	}
+	at := lastIndex(b, ", rip=")
+	if at < 0 {
+		return addr, nil
+	}
+	user, b = b[:at], b[at+6:]
 	end := bytes.IndexByte(b, ',')
-	if end < 0 || !has(b[end:], ", lip=") {
-		return netip.Addr{}
+	if end < 0 || !has(b[end:], ", ") { // ", lip=", as a rule
+		return addr, nil
 	}
-	return parseAddr(b[:end])
+	if n := lastIndex(user, ">, method="); n >= 0 {
+		user = user[:n]
+	} else {
+		user = bytes.TrimSuffix(user, []byte(">"))
+	}
+	return parseAddr(b[:end]), bounded(user)
 }

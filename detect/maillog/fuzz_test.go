@@ -3,6 +3,7 @@ package maillog_test
 import (
 	"bytes"
 	"net/netip"
+	"os"
 	"strings"
 	"testing"
 
@@ -20,6 +21,15 @@ func FuzzParse(f *testing.F) {
 			}
 		}
 	}
+	for _, daemon := range []string{"smtpd", "postscreen", "dovecot", "exim", "sendmail", "sshd", "prefixes"} {
+		log, err := os.ReadFile("testdata/" + daemon + "/lines.log")
+		if err != nil {
+			f.Fatal(err)
+		}
+		for line := range bytes.Lines(log) {
+			f.Add(bytes.TrimSuffix(line, []byte("\n")))
+		}
+	}
 	f.Fuzz(func(t *testing.T, line []byte) {
 		if bytes.IndexByte(line, '\n') >= 0 {
 			return
@@ -32,7 +42,7 @@ func FuzzParse(f *testing.F) {
 		if v != maillog.Signal {
 			return
 		}
-		if !s.Kind.Valid() || !s.Addr.IsValid() || s.Addr.Zone() != "" || s.Addr.Is4In6() || s.Time.IsZero() || s.Count < 0 {
+		if !s.Kind.Valid() || !s.Addr.IsValid() || s.Addr.Zone() != "" || s.Addr.Is4In6() || s.Count < 0 {
 			t.Fatalf("%q: %+v", line, s)
 		}
 	})
@@ -41,10 +51,12 @@ func FuzzParse(f *testing.F) {
 // daemon is a line as the daemon writes it, C standing for the client
 // address and each T for text that the client chose: blanks are allowed in the
 // fields where Postfix and Dovecot keep them, line ends nowhere.
-var daemonLines = []struct {
+type daemonLine struct {
 	format string
 	blanks bool
-}{
+}
+
+var daemonLines = []daemonLine{
 	{"postfix/smtpd[1]: warning: unknown[C]: SASL LOGIN authentication failed: (reason unavailable), sasl_username=T", true},
 	{"postfix/smtpd[1]: warning: unknown[C]: SASL T authentication failed: Invalid authentication mechanism, sasl_username=(unavailable)", false},
 	{"postfix/smtpd[1]: warning: non-SMTP command from unknown[C]: T", true},
@@ -60,6 +72,55 @@ var daemonLines = []struct {
 	{"dovecot: auth: login(?,C): Username character disallowed by auth_username_chars: 0x0a (username: T)", true},
 	{"postfix/qmgr[1]: 47548B63D7: from=<T>, size=331, nrcpt=1 (queue active)", true},
 	{"postfix/cleanup[1]: 47548B63D7: message-id=T", true},
+	{"postfix/cleanup[1]: 47548B63D7: reject: header Subject: T from unknown[C]; from=<T> to=<b> proto=ESMTP helo=<x>: 5.7.1 no", true},
+	{"postfix/smtpd[1]: 47548B63D7: milter-reject: END-OF-MESSAGE from unknown[C]: 5.7.1 Spam; from=<T> to=<b> proto=ESMTP helo=<T>", true},
+	{"postfix/smtpd[1]: warning: Illegal address syntax from unknown[C] in MAIL command: T", true},
+	{"postfix/postscreen[1]: NOQUEUE: reject: RCPT from [C]:41: 550 5.7.1 Service unavailable; client [C] blocked using x; from=<T>, to=<T>, proto=ESMTP, helo=<T>", true},
+	{"dovecot: imap-login: Login aborted: Logged out (auth failed, 1 attempts in 2 secs) (auth_failed): user=<T>, method=PLAIN, rip=C, lip=192.0.2.25, session=<3HnH>", true},
+	{"dovecot: pop3-login: Disconnected (no auth attempts in 2 secs): user=<T>, rip=C, lip=192.0.2.25, session=<3HnH>", true},
+
+	{"exim[1]: H=(T) [C] F=<s@example.net> rejected RCPT <v@remote.example.org>: relay not permitted", true},
+	{"exim[1]: H=unknown (x) [C]:41 I=[192.0.2.25]:25 F=<T> rejected RCPT <T>: T", true},
+	{"exim[1]: login authenticator failed for (x) [C]: 535 Incorrect authentication data (set_id=T)", true},
+	{"exim[1]: login authenticator failed for (T) [C]: 535 Incorrect authentication data (set_id=x)", true},
+	{`exim[1]: SMTP syntax error in "T" H=[C] unrecognized command`, true},
+	{`exim[1]: SMTP protocol synchronization error (x): rejected "T" H=[C] next input="T"`, true},
+	{`exim[1]: SMTP call from (x) [C] dropped: too many nonmail commands (last was "T")`, true},
+	{"exim[1]: rejected EHLO from [C]: syntactically invalid argument(s): T", true},
+	{`exim[1]: 1rABCD-0001Zx-2Y <= x@T H=mx.example.net [C] P=esmtp S=1 id=T`, false},
+	{"sm-mta[1]: 5ANKHh12000104: AUTH failure (LOGIN): authentication failure (-13) SASL(-13), user=T, relay=unknown [C]", true},
+	{"sm-mta[1]: 5ANKHh12000108: ruleset=check_rcpt, arg1=<T>, relay=unknown [C], reject=550 5.7.1 <T>... Relaying denied", true},
+	{"sm-mta[1]: 5ANKHh12000100: from=<T>, size=1, class=0, nrcpts=1, msgid=<T>, proto=ESMTP, daemon=MTA, relay=unknown [C]", true},
+	{"sm-mta[1]: 5ANKHh12000114: unknown [C]: probable open proxy: command=T", true},
+	{"sm-mta[1]: 5ANKHh12000114: unknown [C]: T [rejected]", true},
+	{"sshd[1]: Failed password for invalid user T from C port 41 ssh2", true},
+	{"sshd-session[1]: Invalid user T from C port 41", true},
+	{"sshd[1]: Connection closed by invalid user T C port 41 [preauth]", true},
+	{"sshd[1]: Disconnecting authenticating user T C port 41: Too many authentication failures [preauth]", true},
+	{"sshd[1]: Failed publickey for invalid user T from C port 41 ssh2: RSA-CERT SHA256:x ID T (serial 1) CA RSA SHA256:y", true},
+	{"sshd[1]: Bad protocol version identification 'T' from C port 41", true},
+	{"sshd[1]: Received disconnect from C port 41:11: T [preauth]", true},
+}
+
+// planted is the line with the client's address and text in their places.
+func (d *daemonLine) planted(text string) string {
+	var out strings.Builder
+	for i, c := range []byte(d.format) {
+		alone := (i == 0 || !letter(d.format[i-1])) && (i+1 == len(d.format) || !letter(d.format[i+1]))
+		switch {
+		case c == 'C' && alone:
+			out.WriteString("192.0.2.1")
+		case c == 'T' && alone:
+			out.WriteString(text)
+		default:
+			out.WriteByte(c)
+		}
+	}
+	return out.String()
+}
+
+func letter(c byte) bool {
+	return 'A' <= c && c <= 'Z' || 'a' <= c && c <= 'z' || '0' <= c && c <= '9' || c == '-'
 }
 
 // Reverse names are the client's too, but neither blanks nor brackets are in
@@ -87,10 +148,16 @@ func FuzzP12Attribution(f *testing.F) {
 		">: Relay access denied; from=<a> to=<b> proto=ESMTP helo=<x from unknown[198.51.100.77]: 554 5.7.1 <",
 		": client=unknown[198.51.100.77], sasl_method=PLAIN",
 		" from [198.51.100.77]:25: ",
+		"x from unknown[198.51.100.77]; from=<a> to=<b>",
+		"x) [198.51.100.77]", "[198.51.100.77]", `"x" H=y [198.51.100.77] P=esmtp`,
+		`x" H=[198.51.100.77] next input="`,
+		"x, relay=y [198.51.100.77]", "x, relay=y [198.51.100.77], reject=550 5.7.1 z... Relaying denied",
+		" from 198.51.100.77 port 22 ssh2", "x 198.51.100.77 port 22", "x' from 198.51.100.77 port 22", "x from 198.51.100.77 port 22 ssh2: y",
+		"EXPN x [198.51.100.77]: EXPN root", "198.51.100.77",
 	} {
 		f.Add(text)
 	}
-	client := netip.MustParseAddr("192.0.2.1")
+	client := netip.MustParseAddr("192.0.2.1") // C
 	f.Fuzz(func(t *testing.T, text string) {
 		text = strings.Map(func(r rune) rune {
 			if r < ' ' || r == 0x7f {
@@ -99,20 +166,21 @@ func FuzzP12Attribution(f *testing.F) {
 			return r
 		}, text)
 		p := maillog.New(maillog.Options{Reference: reference})
-		for _, d := range daemonLines {
+		for i := range daemonLines {
+			d := &daemonLines[i]
 			planted := text
 			if !d.blanks {
 				planted = strings.ReplaceAll(planted, " ", "?")
 			}
 			for _, line := range []string{
-				strings.NewReplacer("[C]", "[192.0.2.1]", "=C,", "=192.0.2.1,", ",C)", ",192.0.2.1)", "T>", planted+">", `T"`, planted+`"`, "=T", "="+planted, ": T", ": "+planted, "SASL T ", "SASL "+planted+" ").Replace(d.format),
-				strings.NewReplacer("[C]", "[192.0.2.1]", "unknown", asName(text)).Replace(d.format),
+				d.planted(planted),
+				strings.ReplaceAll(d.planted("x"), "unknown", asName(text)),
 			} {
 				s, v := p.Parse([]byte(header + line))
 				if v == maillog.Signal && s.Addr != client {
 					t.Fatalf("%s is blamed for what %s wrote: %s", s.Addr, client, line)
 				}
-				if v == maillog.Signal && s.Kind.Success() && !strings.Contains(d.format, ": client=") && !strings.Contains(d.format, "Login: ") {
+				if v == maillog.Signal && s.Kind.Success() && !strings.Contains(d.format, ": client=") && !strings.Contains(d.format, "Login: ") && !strings.Contains(d.format, "nrcpts=1") && !strings.Contains(d.format, " <= ") {
 					t.Fatalf("%s became a success: %s", s.Kind, line)
 				}
 			}
@@ -121,7 +189,22 @@ func FuzzP12Attribution(f *testing.F) {
 }
 
 func BenchmarkParse(b *testing.B) {
-	log := unpacked(b, "postfix-real.log")
+	benchmarkLines(b, unpacked(b, "postfix-real.log"))
+}
+
+func BenchmarkParseOtherDaemons(b *testing.B) {
+	for _, daemon := range []string{"dovecot", "exim", "sendmail", "sshd", "prefixes"} {
+		b.Run(daemon, func(b *testing.B) {
+			log, err := os.ReadFile("testdata/" + daemon + "/lines.log")
+			if err != nil {
+				b.Fatal(err)
+			}
+			benchmarkLines(b, log)
+		})
+	}
+}
+
+func benchmarkLines(b *testing.B, log []byte) {
 	lines := bytes.Split(bytes.TrimSuffix(log, []byte("\n")), []byte("\n"))
 	p := maillog.New(maillog.Options{Reference: reference})
 	var s detect.Signal

@@ -1,17 +1,24 @@
-// Package maillog reads one line of a Postfix or Dovecot log and says which
-// signal it is, if any.
+// Package maillog reads one line of a mail server's log and says which signal it
+// is, if any: of Postfix, Dovecot, Exim, sendmail or sshd, behind any of the usual
+// prefixes (see prefix.go).
 //
 // It is pure: bytes in, a signal out, no allocation, no clock, no I/O. What
 // opens a log lives in detect/sources, what counts signals in detect.
 //
 // The remote party controls much of a mail log's text: user names, HELO names,
-// addresses, whole commands, its own reverse name. So nothing is searched for
-// in a line: each shape is read from the start, position by position, and the
-// client address is taken only from where the daemon itself writes it.
+// addresses, whole commands, its own reverse name. So each shape is read position
+// by position, and the client address is taken only from where the daemon itself
+// writes it: from the start where everything before is the daemon's own, from the
+// end where everything behind is. Where a daemon writes hostile text on both sides,
+// an address is believed only if the line can be read in one way; otherwise the
+// line is a BadAddress. That lets a stranger who garbles his own line get away with
+// it, and lets nobody have somebody else blocked.
 package maillog
 
 import (
 	"bytes"
+	"encoding/binary"
+	"hash/maphash"
 	"net/netip"
 	"time"
 
@@ -24,10 +31,10 @@ type Verdict uint8
 const (
 	// Uninteresting lines are well-formed and say nothing that we count.
 	Uninteresting Verdict = iota
-	// Signal lines are a signal.
+	// Signal lines are a signal, also those that Sessions may drop.
 	Signal
-	// Malformed lines do not begin with a syslog header, or their stamp is
-	// not a time.
+	// Malformed lines begin with no known header and no known program, or their
+	// stamp is not a time.
 	Malformed
 	// BadAddress lines would be a signal, but where the daemon writes the
 	// client address there is none to trust ("unknown", cut off, not an IP).
@@ -40,7 +47,8 @@ type Options struct {
 	// the latest year that puts it at most a day after Reference. The zero
 	// time makes all of them malformed.
 	Reference time.Time
-	// Location is the zone of the traditional stamps; nil means UTC.
+	// Location is the zone of the stamps without one; nil means UTC. Where a change
+	// of the clocks makes a stamp ambiguous it is one of the two times.
 	Location *time.Location
 }
 
@@ -49,6 +57,9 @@ type Options struct {
 type Parser struct {
 	clock stampReader
 	host  []byte // the latest line's host and the blank after it
+
+	scratch []byte // what a JSON line's message is unpacked into
+	kept    []byte // account names that outlive scratch
 }
 
 // New returns a parser.
@@ -70,32 +81,37 @@ func (p *Parser) Parse(line []byte) (detect.Signal, Verdict) {
 	return s, v
 }
 
-// ParseInto is Parse without copying: s is overwritten if the verdict is
-// Signal, and its contents are unspecified otherwise.
+// ParseInto is Parse without copying: s is overwritten, but for what is the caller's,
+// if the verdict is Signal, and its contents are unspecified otherwise. A signal with a Part must
+// pass Sessions before it is counted, and so must one whose Time is zero: its line
+// has none.
 func (p *Parser) ParseInto(line []byte, s *detect.Signal) Verdict {
 	stamp := stampEnd(line)
 	if stamp < 0 {
-		return Malformed
+		return p.parseOther(line, s)
 	}
 	msg := line[stamp+1:]
 	if n := len(p.host); n > 0 && len(msg) >= n && string(msg[:n]) == string(p.host) {
 		msg = msg[n:]
 	} else {
 		n = bytes.IndexByte(msg[:min(len(msg), 256)], ' ')
-		if n <= 0 {
-			return Malformed
+		if n <= 0 || !plainHost(msg[:n]) {
+			return p.parseOther(line, s)
 		}
 		p.host = append(p.host[:0], msg[:n+1]...)
 		msg = msg[n+1:]
 	}
-	var f found
-	switch {
-	case len(msg) < 10:
+	if len(msg) < 10 || skips(msg) {
 		return Uninteresting
-	case msg[0] == 'p' && string(msg[:7]) == "postfix":
-		postfix(msg, &f)
-	case msg[0] == 'd' && string(msg[:7]) == "dovecot":
-		dovecot(msg, &f)
+	}
+	var f found
+	switch msg[0] {
+	case 'p':
+		if string(msg[:7]) == "postfix" {
+			postfix(msg, &f)
+		}
+	default:
+		dispatch(msg, &f)
 	}
 	if f.kind == 0 {
 		return Uninteresting
@@ -107,100 +123,77 @@ func (p *Parser) ParseInto(line []byte, s *detect.Signal) Verdict {
 	if !ok {
 		return Malformed
 	}
-	*s = detect.Signal{Kind: f.kind, Addr: f.addr, Time: t, Count: f.count, Raw: line}
+	f.fill(s, t, line)
+	if f.part != detect.Whole {
+		s.Session = sessionOf(line[stamp+1:cap(line)-cap(f.body)], &f)
+	}
 	return Signal
 }
 
-// Time returns the time of a line's own stamp, false if it has none.
-func (p *Parser) Time(line []byte) (time.Time, bool) {
-	n := stampEnd(line)
-	if n < 0 {
-		return time.Time{}, false
+// Message reads a message whose header came apart from it, as journald and JSON
+// have it: the program's name ("postfix/smtpd"), its process id (or nothing) and the
+// time (zero if unknown). It is ParseInto for such a line; Raw is the message.
+func (p *Parser) Message(program, pid, message []byte, at time.Time, s *detect.Signal) Verdict {
+	var f found
+	byName(program, message, &f)
+	if f.kind == 0 {
+		return Uninteresting
 	}
-	return p.clock.read(line[:n])
+	if !f.addr.IsValid() {
+		return BadAddress
+	}
+	f.fill(s, at, message)
+	if f.part != detect.Whole {
+		s.Session = sessionOf(program, &f) + sessionOf(pid, &f)
+	}
+	return Signal
 }
 
 // found is what a message says: no kind, nothing; a kind with an invalid
 // address, something about nobody. It is filled in place, most lines leave it
 // as it was.
 type found struct {
-	kind  detect.Kind
-	count int
-	addr  netip.Addr
+	kind    detect.Kind
+	part    detect.Part
+	port    int // tells apart the sessions of one process
+	count   int
+	addr    netip.Addr
+	account []byte
+	body    []byte // the message; what is before it names the process
 }
 
-// postfix reads a line of any Postfix program: "postfix/smtpd[1]: ",
-// "postfix-out/submission/smtpd[1]: ", "postfix/mx/postscreen[1]: ". The
-// programs that write most are told apart first.
-func postfix(tagged []byte, f *found) {
-	service := tagged[7:]
-	if has(service, "/smtpd[") {
-		smtpdOf(service[6:], f)
-		return
+var seed = maphash.MakeSeed()
+
+// sessionOf identifies a session by the process that writes about it and the client.
+func sessionOf(process []byte, f *found) uint64 {
+	const m, m2 = 0x9e3779b97f4a7c15, 0xbf58476d1ce4e5b9
+	a := f.addr.As16()
+	h := binary.LittleEndian.Uint64(a[:8])*m ^ binary.LittleEndian.Uint64(a[8:]) + uint64(f.port)
+	// The start has the host, the end the process id; what is between follows from it.
+	if n := len(process); n >= 16 {
+		h = h*m2 ^ binary.LittleEndian.Uint64(process)
+		h = h*m ^ binary.LittleEndian.Uint64(process[n-10:]) + uint64(n)
+	} else {
+		h = h*m2 ^ maphash.Bytes(seed, process)
 	}
-	switch service[1] {
-	case 'q', 'c', 'l', 'a', 'b':
-		if has(service, "/qmgr[") || has(service, "/cleanup[") || has(service, "/lmtp[") || has(service, "/local[") || has(service, "/anvil[") || has(service, "/bounce[") {
-			return
-		}
-	case 's':
-		if has(service, "/submission/smtpd[") {
-			smtpdOf(service[17:], f)
-			return
-		}
-		if has(service, "/smtp[") {
-			return
-		}
-	}
-	open := bytes.IndexByte(service[:min(len(service), 128)], '[')
-	if open < 6 || (service[0] != '/' && service[0] != '-') || bytes.IndexByte(service[:open], ' ') >= 0 {
-		return
-	}
-	switch name := service[:open]; {
-	case bytes.HasSuffix(name, []byte("/smtpd")):
-		smtpdOf(service[open:], f)
-	case bytes.HasSuffix(name, []byte("/postscreen")):
-		if msg, ok := afterPID(service[open:]); ok {
-			postscreen(msg, f)
-		}
-	}
+	h = (h ^ h>>32) * m2
+	return max(1, h^h>>29)
 }
 
-// smtpdOf reads "[PID]: MESSAGE" of smtpd.
-func smtpdOf(b []byte, f *found) {
-	msg, ok := afterPID(b)
-	if !ok {
-		return
-	}
-	if n, inner, ok := repeated(msg); ok {
-		f.count, msg = n, inner
-	}
-	smtpd(msg, f)
+// fill writes all of s but what is the caller's to fill.
+func (f *found) fill(s *detect.Signal, at time.Time, raw []byte) {
+	s.Kind, s.Part, s.Addr, s.Time, s.Count, s.Account, s.Session, s.Raw = f.kind, f.part, f.addr, at, f.count, f.account, 0, raw
 }
 
-// afterPID skips "[123]: ".
-func afterPID(b []byte) ([]byte, bool) {
-	for i := 1; i < min(len(b)-2, 12); i++ {
-		if b[i] == ']' {
-			return b[i+3:], i > 1 && b[i+1] == ':' && b[i+2] == ' '
-		}
-		if b[i] < '0' || b[i] > '9' {
-			break
+// plainHost reports whether b can be the host of a header: not a tag, which ends
+// with a colon, nor what container runtimes write there.
+func plainHost(b []byte) bool {
+	for _, c := range b {
+		if c <= ' ' || c == '[' || c == '(' || c == '=' || c == '"' || c == '<' {
+			return false
 		}
 	}
-	return nil, false
-}
-
-// repeated reads the line that rsyslog writes for equal lines in a row:
-// "message repeated 3 times: [ warning: …]".
-func repeated(msg []byte) (n int, inner []byte, ok bool) {
-	const head = "message repeated "
-	if len(msg) < len(head) || msg[0] != 'm' || string(msg[:len(head)]) != head {
-		return 0, nil, false
-	}
-	n, rest := number(msg[len(head):])
-	inner, ok = bytes.CutPrefix(rest, []byte(" times: [ "))
-	return n, inner, ok && n > 0
+	return b[len(b)-1] != ':' && string(b) != "stdout" && string(b) != "stderr"
 }
 
 // number reads up to 7 decimal digits; 0 if there are none.
@@ -215,4 +208,29 @@ func number(b []byte) (n int, rest []byte) {
 
 func has(b []byte, prefix string) bool {
 	return len(b) >= len(prefix) && string(b[:len(prefix)]) == prefix
+}
+
+// tail is how much of a line's end is searched for what the daemon writes there, so
+// that no line costs more than its length's worth of work.
+const tail = 1024
+
+// lastIndex is bytes.LastIndex in the tail of b.
+func lastIndex(b []byte, sep string) int {
+	last, from := -1, max(0, len(b)-tail)
+	for {
+		n := bytes.Index(b[from:], []byte(sep))
+		if n < 0 {
+			return last
+		}
+		last = from + n
+		from = last + 1
+	}
+}
+
+// bounded cuts an account's name to what is worth keeping; nil if it is empty.
+func bounded(account []byte) []byte {
+	if len(account) == 0 {
+		return nil
+	}
+	return account[:min(len(account), 256)]
 }

@@ -1,7 +1,9 @@
 package maillog_test
 
 import (
+	"bytes"
 	"net/netip"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -42,7 +44,10 @@ func TestEachShapeOfLineIsTheSignalItShouldBe(t *testing.T) {
 		{"no mechanism at all", "postfix/smtpd[1]: warning: unknown[192.0.2.1]: SASL  authentication failed: x", none, want{}},
 		{"a mechanism longer than any", "postfix/smtpd[1]: warning: unknown[192.0.2.1]: SASL AAAAAAAAAAAAAAAAAAAAA authentication failed: Invalid authentication mechanism", none, want{}},
 		{"Dovecot's detail of a failure that smtpd reports", "dovecot: auth: passwd-file(root,192.0.2.1): unknown user", none, want{}},
-		{"the same failure in smtpd's summary", "postfix/smtpd[1]: disconnect from unknown[192.0.2.1] ehlo=1 auth=0/1 quit=1 commands=2/3", none, want{}},
+		{"failures that only smtpd's summary tells", "postfix/submission/smtpd[1]: disconnect from unknown[192.0.2.1] ehlo=1 auth=1/3 quit=1 commands=3/5", maillog.Signal, want{detect.SMTPAuthFailed, "192.0.2.1", 2}},
+		{"a summary without failures", "postfix/smtpd[1]: disconnect from unknown[192.0.2.1] ehlo=1 auth=1 rcpt=0/1 quit=1 commands=3/4", none, want{}},
+		{"a summary of Postfix 2", "postfix/smtpd[1]: disconnect from unknown[192.0.2.1]", none, want{}},
+		{"a summary of nothing", "postfix/smtpd[1]: disconnect from ", none, want{}},
 
 		{"a relay refused", "postfix/smtpd[1]: NOQUEUE: reject: RCPT from unknown[192.0.2.1]: 554 5.7.1 <v@remote.example.org>: Relay access denied; from=<p@spammer.example.net> to=<v@remote.example.org> proto=ESMTP helo=<x>", maillog.Signal, want{detect.SMTPRelayDenied, "192.0.2.1", 0}},
 		{"… for now", "postfix/submission/smtpd[1]: NOQUEUE: reject: RCPT from unknown[192.0.2.1]: 454 4.7.1 <v@remote.example.org>: Relay access denied; from=<p@spammer.example.net> to=<v@remote.example.org> proto=ESMTP helo=<x>", maillog.Signal, want{detect.SMTPRelayDenied, "192.0.2.1", 0}},
@@ -50,10 +55,10 @@ func TestEachShapeOfLineIsTheSignalItShouldBe(t *testing.T) {
 		{"… of a recipient that imitates log lines", `postfix/smtpd[1]: NOQUEUE: reject: RCPT from unknown[192.0.2.1]: 554 5.7.1 <a]: SASL LOGIN authentication failed: b unknown[198.51.100.77]@remote.example.org>: Relay access denied; from=<"x from unknown[198.51.100.77]: 554 5.7.1 Relay access denied"@example.net> to=<"a]: SASL LOGIN authentication failed: b unknown[198.51.100.77]"@remote.example.org> proto=ESMTP helo=<x.example.net>`, maillog.Signal, want{detect.SMTPRelayDenied, "192.0.2.1", 0}},
 		{"an unknown user whose name says relay", `postfix/smtpd[1]: NOQUEUE: reject: RCPT from unknown[192.0.2.1]: 550 5.1.1 <x>: Relay access denied; from=<a> to=<b@example.com>: Recipient address rejected: User unknown in local recipient table; from=<a@example.net> to=<"x>: Relay access denied; from=<a> to=<b"@example.com> proto=ESMTP helo=<x>`, maillog.Signal, want{detect.SMTPRejectedRecipient, "192.0.2.1", 0}},
 		{"a relay whose recipient says unknown user", `postfix/smtpd[1]: NOQUEUE: reject: RCPT from unknown[192.0.2.1]: 554 5.7.1 <x>: Recipient address rejected: User unknown @remote.example.org>: Relay access denied; from=<a@example.net> to=<"x>: Recipient address rejected: User unknown "@remote.example.org> proto=ESMTP helo=<x>`, maillog.Signal, want{detect.SMTPRelayDenied, "192.0.2.1", 0}},
-		{"a refused sender who says relay", `postfix/smtpd[1]: NOQUEUE: reject: RCPT from unknown[192.0.2.1]: 550 5.1.8 <a@example.net>: Sender address rejected: Domain not found; from=<a@example.net> to=<alice@example.com> proto=ESMTP helo=<x>`, none, want{}},
+		{"a refused sender who says relay", `postfix/smtpd[1]: NOQUEUE: reject: RCPT from unknown[192.0.2.1]: 550 5.1.8 <a@example.net>: Sender address rejected: Domain not found; from=<a@example.net> to=<alice@example.com> proto=ESMTP helo=<x>`, maillog.Signal, want{detect.SMTPRejectedSender, "192.0.2.1", 0}},
 		{"an unknown user", "postfix/smtpd[1]: NOQUEUE: reject: RCPT from unknown[192.0.2.1]: 550 5.1.1 <user1@example.com>: Recipient address rejected: User unknown in virtual mailbox table; from=<h@example.net> to=<user1@example.com> proto=ESMTP helo=<x>", maillog.Signal, want{detect.SMTPRejectedRecipient, "192.0.2.1", 0}},
 		{"… asked for by VRFY", "postfix/smtpd[1]: NOQUEUE: reject: VRFY from unknown[192.0.2.1]: 550 5.1.1 <user0>: Recipient address rejected: User unknown in local recipient table; to=<user0> proto=ESMTP helo=<x>", maillog.Signal, want{detect.SMTPRejectedRecipient, "192.0.2.1", 0}},
-		{"a recipient refused by policy", "postfix/smtpd[1]: NOQUEUE: reject: RCPT from unknown[192.0.2.1]: 554 5.7.1 <alice@example.com>: Recipient address rejected: Access denied; from=<a> to=<alice@example.com> proto=ESMTP helo=<x>", none, want{}},
+		{"a recipient refused by policy", "postfix/smtpd[1]: NOQUEUE: reject: RCPT from unknown[192.0.2.1]: 554 5.7.1 <alice@example.com>: Recipient address rejected: Access denied; from=<a> to=<alice@example.com> proto=ESMTP helo=<x>", maillog.Signal, want{detect.SMTPRejectedRecipient, "192.0.2.1", 0}},
 		{"a HELO refused", "postfix/smtpd[1]: NOQUEUE: reject: RCPT from unknown[192.0.2.1]: 504 5.5.2 <localhost-pc>: Helo command rejected: need fully-qualified hostname; from=<x> to=<a> proto=ESMTP helo=<localhost-pc>", maillog.Signal, want{detect.SMTPRejectedHelo, "192.0.2.1", 0}},
 		{"… that imitates a log line", "postfix/smtpd[1]: NOQUEUE: reject: RCPT from unknown[192.0.2.1]: 501 5.5.2 <x.example.net]:?SASL?LOGIN?authentication?failed:?from?unknown[198.51.100.77]>: Helo command rejected: Invalid name; from=<a> to=<v> proto=ESMTP helo=<x.example.net]:?SASL>", maillog.Signal, want{detect.SMTPRejectedHelo, "192.0.2.1", 0}},
 		{"a warning that would have been a refusal", "postfix/smtpd[1]: NOQUEUE: reject_warning: RCPT from unknown[192.0.2.1]: 554 5.7.1 <v>: Relay access denied; from=<p> to=<v> proto=ESMTP helo=<x>", none, want{}},
@@ -94,7 +99,8 @@ func TestEachShapeOfLineIsTheSignalItShouldBe(t *testing.T) {
 
 		{"no address at all", "postfix/smtpd[1]: lost connection after CONNECT from unknown[unknown]", maillog.BadAddress, want{}},
 		{"an address that is none", "postfix/smtpd[1]: warning: unknown[999.1.1.1]: SASL LOGIN authentication failed: x", maillog.BadAddress, want{}},
-		{"an address with a zone", "postfix/smtpd[1]: warning: unknown[fe80::1%eth0]: SASL LOGIN authentication failed: x", maillog.BadAddress, want{}},
+		{"a link-local address with its zone", "postfix/smtpd[1]: warning: unknown[fe80::1%eth0]: SASL LOGIN authentication failed: x", maillog.Signal, want{detect.SMTPAuthFailed, "fe80::1", 0}},
+		{"a zone that no such address has", "postfix/smtpd[1]: warning: unknown[2001:db8::1%eth0]: SASL LOGIN authentication failed: x", maillog.BadAddress, want{}},
 		{"an address that is cut off", "postfix/smtpd[1]: warning: non-SMTP command from unknown[192.0.2.1", maillog.BadAddress, want{}},
 		{"a name with a blank, which no name has", "postfix/smtpd[1]: lost connection after CONNECT from a b[192.0.2.1]", maillog.BadAddress, want{}},
 		{"another program", "sshd[1]: postfix/smtpd[1]: warning: unknown[192.0.2.1]: SASL LOGIN authentication failed: x", none, want{}},
@@ -103,7 +109,7 @@ func TestEachShapeOfLineIsTheSignalItShouldBe(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			for _, head := range []string{header, "2026-11-23T20:17:43.5+01:00 mailserver "} {
-				s, v := maillog.New(maillog.Options{Reference: reference}).Parse([]byte(head + c.line))
+				s, v := parseAlone(head + c.line)
 				if v != c.verdict {
 					t.Fatalf("verdict %d, want %d", v, c.verdict)
 				}
@@ -118,9 +124,26 @@ func TestEachShapeOfLineIsTheSignalItShouldBe(t *testing.T) {
 	}
 }
 
+// parseAlone reads the only line of a log.
+func parseAlone(line string) (detect.Signal, maillog.Verdict) {
+	s, v := maillog.New(maillog.Options{Reference: reference}).Parse([]byte(line))
+	if v != maillog.Signal {
+		return s, v
+	}
+	alone := maillog.Sessions{Reference: reference}
+	if left := alone.Settle([]detect.Signal{s}); len(left) == 1 {
+		return left[0], v
+	}
+	return detect.Signal{}, maillog.Uninteresting
+}
+
 func TestStamps(t *testing.T) {
 	const line = " h postfix/smtpd[1]: lost connection after CONNECT from unknown[192.0.2.1]"
 	berlin := time.FixedZone("CET", 3600)
+	dst, err := time.LoadLocation("Europe/Berlin")
+	if err != nil {
+		t.Fatal(err)
+	}
 	at := func(s string) time.Time {
 		x, err := time.Parse(time.RFC3339Nano, s)
 		if err != nil {
@@ -150,7 +173,20 @@ func TestStamps(t *testing.T) {
 		{"microseconds", "2026-11-23T20:17:43.123456+00:00", "2020-01-01T00:00:00Z", nil, "2026-11-23T20:17:43.123456Z"},
 		{"no fraction, Zulu", "2026-11-23T20:17:43Z", "2020-01-01T00:00:00Z", nil, "2026-11-23T20:17:43Z"},
 		{"an offset", "2026-11-23T20:17:43.5-03:30", "2020-01-01T00:00:00Z", nil, "2026-11-23T23:47:43.5Z"},
-		{"no offset", "2026-11-23T20:17:43.5", "2020-01-01T00:00:00Z", nil, ""},
+		{"no offset", "2026-11-23T20:17:43.5", "2020-01-01T00:00:00Z", nil, "2026-11-23T20:17:43.5Z"},
+		{"no offset, in another zone", "2026-11-23T20:17:43", "2020-01-01T00:00:00Z", berlin, "2026-11-23T19:17:43Z"},
+		{"a blank for the T", "2026-11-23 20:17:43", "2020-01-01T00:00:00Z", berlin, "2026-11-23T19:17:43Z"},
+		{"… a fraction and an offset", "2026-11-23 20:17:43.25 +0100", "2020-01-01T00:00:00Z", nil, "2026-11-23T19:17:43.25Z"},
+		{"an offset without its colon", "2026-11-23T20:17:43-0330", "2020-01-01T00:00:00Z", nil, "2026-11-23T23:47:43Z"},
+		{"the year behind the day", "Nov 23 2026 20:17:43", "2020-01-01T00:00:00Z", berlin, "2026-11-23T19:17:43Z"},
+		{"the year before the month", "2026 Nov  3 20:17:43", "2020-01-01T00:00:00Z", nil, "2026-11-03T20:17:43Z"},
+		{"a year without that day", "Feb 29 2026 20:17:43", "2020-01-01T00:00:00Z", nil, ""},
+		{"no year, but a fraction", "Nov 23 20:17:43.123456", "2026-11-24T00:00:00Z", nil, "2026-11-23T20:17:43.123456Z"},
+		{"an hour that the clocks leave out", "Mar 29 02:30:00", "2026-11-24T00:00:00Z", dst, "2026-03-29T01:30:00Z"},
+		{"the hour after", "Mar 29 03:30:00", "2026-11-24T00:00:00Z", dst, "2026-03-29T01:30:00Z"},
+		{"summer", "Mar 30 00:30:00", "2026-11-24T00:00:00Z", dst, "2026-03-29T22:30:00Z"},
+		{"winter", "Oct 25 03:30:00", "2026-11-24T00:00:00Z", dst, "2026-10-25T02:30:00Z"},
+		{"New Year in a zone ahead of us", "Jan  1 00:30:00", "2026-12-31T23:40:00Z", berlin, "2026-12-31T23:30:00Z"},
 		{"an empty fraction", "2026-11-23T20:17:43.Z", "2020-01-01T00:00:00Z", nil, ""},
 		{"no such day either", "2026-02-29T20:17:43Z", "2020-01-01T00:00:00Z", nil, ""},
 		{"a month zero", "2026-00-29T20:17:43Z", "2020-01-01T00:00:00Z", nil, ""},
@@ -177,7 +213,9 @@ func TestWhatIsNoSyslogLineIsMalformed(t *testing.T) {
 	p := maillog.New(maillog.Options{Reference: reference})
 	for _, line := range []string{
 		"", "x", "Nov 23", "\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00",
-		"postfix/smtpd[1]: warning: unknown[192.0.2.1]: SASL LOGIN authentication failed: x",
+		"warning: unknown[192.0.2.1]: SASL LOGIN authentication failed: x",
+		"Failed password for root from 192.0.2.1 port 22 ssh2",
+		`{"log":"x`, `{"log":`, "{", "{}x", "<200>Nov 23 20:17:43 h postfix/smtpd[1]: x", "<22>1 2026-11-23T20:17:43Z h", "<22>1 2026-11-23T20:17:43Z h postfix/smtpd 1 - [x",
 		" " + header + "postfix/smtpd[1]: warning: unknown[192.0.2.1]: SASL LOGIN authentication failed: x",
 		"Nov 23 20:17:43 mailserver",
 	} {
@@ -188,12 +226,19 @@ func TestWhatIsNoSyslogLineIsMalformed(t *testing.T) {
 }
 
 func TestParsingAllocatesNothing(t *testing.T) {
+	logs := map[string][]byte{}
 	for _, name := range []string{"postfix-real.log", "postfix-slowauth.rfc3339.log"} {
-		lines := strings.Split(string(unpacked(t, name)), "\n")
-		var raw [][]byte
-		for _, l := range lines {
-			raw = append(raw, []byte(l))
+		logs[name] = unpacked(t, name)
+	}
+	for _, daemon := range []string{"smtpd", "postscreen", "dovecot", "exim", "sendmail", "sshd", "prefixes"} {
+		log, err := os.ReadFile("testdata/" + daemon + "/lines.log")
+		if err != nil {
+			t.Fatal(err)
 		}
+		logs[daemon] = log
+	}
+	for name, log := range logs {
+		raw := bytes.Split(log, []byte("\n"))
 		p := maillog.New(maillog.Options{Reference: reference})
 		var s detect.Signal
 		if n := testing.AllocsPerRun(5, func() {
@@ -202,6 +247,37 @@ func TestParsingAllocatesNothing(t *testing.T) {
 			}
 		}); n != 0 {
 			t.Errorf("%s: %v allocations for %d lines", name, n, len(raw))
+		}
+	}
+}
+
+func TestAMessageWithoutItsHeaderIsReadAsTheLineWouldBe(t *testing.T) {
+	at := time.Date(2026, 11, 23, 20, 17, 43, 0, time.UTC)
+	for _, c := range []struct{ program, message, want string }{
+		{"postfix/submission/smtpd", "lost connection after CONNECT from unknown[192.0.2.1]", "smtp.scan"},
+		{"postfix/postscreen", "PREGREET 22 after 0 from [192.0.2.1]:48999: x", "smtp.pregreet"},
+		{"dovecot", "imap-login: Login: user=<bob>, method=PLAIN, rip=192.0.2.1, lip=192.0.2.25, mpid=1", "imap.auth_ok"},
+		{"sshd-session", "Failed password for root from 192.0.2.1 port 22 ssh2", "ssh.auth_failed"},
+		{"exim4", "H=(x) [192.0.2.1] F=<s@example.net> rejected RCPT <v@example.org>: relay not permitted", "smtp.relay_denied"},
+		{"sm-mta", "5ANKHh12000109: [192.0.2.1] did not issue MAIL/EXPN/VRFY/ETRN during connection to MTA", "smtp.scan"},
+		{"nginx", "sshd[1]: Failed password for root from 198.51.100.77 port 22 ssh2", ""},
+		{"", "", ""},
+	} {
+		var s detect.Signal
+		p := maillog.New(maillog.Options{})
+		v := p.Message([]byte(c.program), []byte("77"), []byte(c.message), at, &s)
+		if c.want == "" {
+			if v != maillog.Uninteresting {
+				t.Errorf("%s: verdict %d", c.program, v)
+			}
+			continue
+		}
+		if v != maillog.Signal || s.Kind.String() != c.want || s.Addr.String() != "192.0.2.1" || !s.Time.Equal(at) || string(s.Raw) != c.message {
+			t.Errorf("%s: verdict %d, %+v", c.program, v, s)
+		}
+		other := s
+		if p.Message([]byte(c.program), []byte("78"), []byte(c.message), at, &other); s.Part != detect.Whole && s.Session == other.Session {
+			t.Errorf("%s: two processes, one session", c.program)
 		}
 	}
 }

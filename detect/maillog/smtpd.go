@@ -12,18 +12,38 @@ func smtpd(msg []byte, f *found) {
 	if len(msg) < 16 {
 		return
 	}
-	switch {
-	case msg[0] == 'c' && has(msg, "connect from "), msg[0] == 'd' && has(msg, "disconnect from "):
-	case msg[0] == 'w' && has(msg, "warning: "):
-		warning(msg[9:], f)
-	case msg[0] == 'l' && has(msg, "lost connection after "):
-		ended(msg[22:], detect.SMTPScan, f)
-	case msg[0] == 't' && has(msg, "too many errors after "):
-		ended(msg[22:], detect.SMTPTooManyErrors, f)
-	case msg[0] == 'i' && has(msg, "improper command pipelining after "):
-		ended(msg[34:], detect.SMTPPipelining, f)
-	case msg[0] == 'S' && has(msg, "SSL_accept error from "):
-		f.by(detect.SMTPTLSFailed, msg[22:])
+	switch msg[0] {
+	case 'c':
+		if !has(msg, "connect from ") {
+			queued(msg, f)
+		}
+	case 'd':
+		if has(msg, "disconnect from ") {
+			disconnected(msg[16:], f)
+		} else {
+			queued(msg, f)
+		}
+	case 'w':
+		if has(msg, "warning: ") {
+			warning(msg[9:], f)
+		} else {
+			queued(msg, f)
+		}
+	case 'l', 't', 'i', 'S':
+		switch {
+		case has(msg, "lost connection after "):
+			ended(msg[22:], detect.SMTPScan, f)
+		case has(msg, "timeout after "):
+			ended(msg[14:], detect.SMTPScan, f)
+		case has(msg, "too many errors after "):
+			ended(msg[22:], detect.SMTPTooManyErrors, f)
+		case has(msg, "improper command pipelining after "):
+			ended(msg[34:], detect.SMTPPipelining, f)
+		case has(msg, "SSL_accept error from "):
+			f.by(detect.SMTPTLSFailed, msg[22:])
+		default:
+			queued(msg, f)
+		}
 	default:
 		queued(msg, f)
 	}
@@ -35,6 +55,33 @@ func (f *found) by(kind detect.Kind, b []byte) {
 	f.addr, _, _ = client(b)
 }
 
+// disconnected reads "HOST[ADDR] ehlo=1 auth=0/2 quit=1 commands=2/4": two AUTH
+// commands and no success. smtpd warns of each password that was wrong, but says
+// nothing where AUTH was refused before one was asked for: as it is on a port that
+// offers none. What a session lost in the middle of AUTH is counted as failed here
+// too, and is no failure: see ended.
+func disconnected(b []byte, f *found) {
+	end := len(b) - 1
+	for end > 0 && '0' <= b[end] && b[end] <= '9' {
+		end--
+	}
+	if end < 0 || b[end] != '/' { // "commands=2/4": all succeeded
+		return
+	}
+	addr, rest, ok := client(b)
+	at := bytes.Index(rest, []byte(" auth="))
+	if !ok || at < 0 {
+		return
+	}
+	good, rest := number(rest[at+6:])
+	if !has(rest, "/") {
+		return
+	}
+	if all, _ := number(rest[1:]); all > good {
+		f.kind, f.part, f.count, f.addr = detect.SMTPAuthFailed, detect.Closing, all-good, addr
+	}
+}
+
 // ended reads "X from HOST[ADDR]", X being the daemon's name of the last command.
 func ended(b []byte, kind detect.Kind, f *found) {
 	end := bytes.IndexByte(b[:min(len(b), 24)], ' ')
@@ -42,10 +89,12 @@ func ended(b []byte, kind detect.Kind, f *found) {
 		return
 	}
 	if kind == detect.SMTPScan {
-		// After AUTH, MAIL, RCPT or DATA a lost connection says little: honest
+		// After MAIL, RCPT or DATA a lost connection says little: honest
 		// clients on bad lines lose it there too.
 		switch string(b[:end]) {
 		case "CONNECT", "EHLO", "HELO", "STARTTLS", "UNKNOWN", "RSET", "NOOP", "QUIT", "HELP", "VRFY", "EXPN", "ETRN":
+		case "AUTH":
+			kind, f.part = detect.SMTPAuthFailed, detect.Aside
 		default:
 			return
 		}
@@ -67,23 +116,53 @@ func ended(b []byte, kind detect.Kind, f *found) {
 // warning reads what follows "warning: ".
 func warning(b []byte, f *found) {
 	if has(b, "non-SMTP command from ") {
-		f.by(detect.SMTPNonSMTPCommand, b[22:])
+		var command []byte
+		f.kind = detect.SMTPNonSMTPCommand
+		f.addr, command, _ = client(b[22:])
+		if has(command, ": ") && dangerous(command[2:]) {
+			f.kind = detect.SMTPDangerousCommand
+		}
 		return
 	}
 	addr, rest, ok := client(b)
 	if !ok {
-		rateLimited(b, f)
+		if has(b, "Illegal address syntax from ") {
+			illegalAddress(b[28:], f)
+		} else {
+			rateLimited(b, f)
+		}
 		return
 	}
-	if has(rest, ": SASL ") && clientFailed(rest[7:]) {
-		f.kind, f.addr = detect.SMTPAuthFailed, addr
+	if !has(rest, ": SASL ") {
+		return
+	}
+	f.kind, f.addr, f.part = detect.SMTPAuthFailed, addr, detect.Counted
+	if !clientFailed(rest[7:], f) {
+		f.part = detect.Aside
 	}
 }
 
-// clientFailed reads "MECHANISM authentication failed: REASON, …" and reports
-// whether it is the client's failure. The mechanism is the client's own text;
+// dangerous reports whether a command is one that only an intruder sends.
+func dangerous(command []byte) bool {
+	if len(command) < 3 {
+		return false
+	}
+	word := command[:min(len(command), 5)]
+	if end := bytes.IndexByte(word, ' '); end >= 0 {
+		word = word[:end]
+	}
+	for _, w := range [...]string{"DEBUG", "WIZ", "EXPN"} {
+		if bytes.EqualFold(word, []byte(w)) {
+			return true
+		}
+	}
+	return false
+}
+
+// clientFailed reads "MECHANISM authentication failed: REASON, sasl_username=U" and
+// reports whether it is the client's failure. The mechanism is the client's own text;
 // one that is no mechanism's name was never tried.
-func clientFailed(b []byte) bool {
+func clientFailed(b []byte, f *found) bool {
 	n := 0
 	for n < len(b) && mechanismByte(b[n]) {
 		n++
@@ -91,23 +170,47 @@ func clientFailed(b []byte) bool {
 	if n == 0 || n > 20 || !has(b[n:], " authentication failed") {
 		return false
 	}
-	reason, ok := bytes.CutPrefix(b[n+22:], []byte(": "))
+	b = b[n+22:]
+	reason, ok := bytes.CutPrefix(b, []byte(": "))
 	if !ok {
-		return len(b) == n+22
+		return len(b) == 0
 	}
 	// The server could not ask its password service: nobody's failure, and
 	// counting it would block everybody while that service is down.
 	// "generic failure" is how Cyrus SASL says so.
-	for _, r := range [...]string{"Connection lost to authentication server", "Temporary authentication failure", "temporary failure", "generic failure"} {
-		if has(reason, r) {
-			return false
+	if len(reason) > 0 {
+		switch reason[0] {
+		case 'C', 'T', 't', 'g':
+			if has(reason, "Connection lost to authentication server") || has(reason, "Temporary authentication failure") || has(reason, "temporary failure") || has(reason, "generic failure") {
+				return false
+			}
 		}
+	}
+	for at := bytes.IndexByte(reason, ','); at >= 0; at = bytes.IndexByte(reason, ',') {
+		if has(reason[at:], ", sasl_username=") {
+			if user := reason[at+16:]; string(user) != "(unavailable)" {
+				f.account = bounded(user)
+			}
+			break
+		}
+		reason = reason[at+1:]
 	}
 	return true
 }
 
 func mechanismByte(c byte) bool {
 	return 'A' <= c && c <= 'Z' || 'a' <= c && c <= 'z' || '0' <= c && c <= '9' || c == '-' || c == '_'
+}
+
+// illegalAddress reads "HOST[ADDR] in MAIL command: <…>".
+func illegalAddress(b []byte, f *found) {
+	addr, rest, _ := client(b)
+	switch {
+	case has(rest, " in MAIL command: "):
+		f.kind, f.addr = detect.SMTPRejectedSender, addr
+	case has(rest, " in RCPT command: "):
+		f.kind, f.addr = detect.SMTPRejectedRecipient, addr
+	}
 }
 
 // rateLimited reads "Connection rate limit exceeded: 61 from HOST[ADDR] for service smtp".
@@ -117,6 +220,9 @@ func rateLimited(b []byte, f *found) {
 			_, rest := number(b[len(what)+17:])
 			if has(rest, " from ") {
 				f.by(detect.SMTPRateLimited, rest[6:])
+				if what == "AUTH command rate" {
+					f.part = detect.Counted
+				}
 			}
 			return
 		}
@@ -125,23 +231,52 @@ func rateLimited(b []byte, f *found) {
 
 // queued reads "ID: client=…" and "ID: reject: …", ID being a queue id or NOQUEUE.
 func queued(msg []byte, f *found) {
-	end := 0
-	for end < len(msg) && end < 24 && msg[end] != ':' {
-		if c := msg[end]; c < '0' || c > '9' && c < 'A' || c > 'Z' && c < 'a' || c > 'z' {
-			return
-		}
-		end++
+	rest := afterQueueID(msg)
+	if len(rest) < 12 {
+		return
 	}
-	rest := msg[end:]
 	switch {
-	case end < 6:
 	case has(rest, ": client="):
 		f.kind = detect.SMTPDelivered
 		f.addr, rest, _ = client(rest[9:])
 		if has(rest, ", sasl_method=") {
 			f.kind = detect.SMTPAuthOK
+			f.account = saslUser(rest)
 		}
 	case has(rest, ": reject: "):
 		rejected(rest[10:], f)
+	case has(rest, ": milter-reject: "):
+		filtered(rest[17:], f)
+	case has(rest, ": proxy-reject: "):
+		filtered(rest[16:], f)
 	}
+}
+
+// afterQueueID returns what follows a queue id, from the colon on; nothing if there
+// is no queue id.
+func afterQueueID(msg []byte) []byte {
+	end := 0
+	for end < len(msg) && end < 24 && msg[end] != ':' {
+		if c := msg[end]; c < '0' || c > '9' && c < 'A' || c > 'Z' && c < 'a' || c > 'z' {
+			return nil
+		}
+		end++
+	}
+	if end < 6 {
+		return nil
+	}
+	return msg[end:]
+}
+
+// saslUser reads ", sasl_method=PLAIN, sasl_username=U[, sasl_sender=S]".
+func saslUser(b []byte) []byte {
+	at := bytes.Index(b, []byte(", sasl_username="))
+	if at < 0 {
+		return nil
+	}
+	b = b[at+16:]
+	if end := bytes.IndexByte(b, ','); end >= 0 {
+		b = b[:end]
+	}
+	return bounded(b)
 }

@@ -7,7 +7,7 @@ import (
 
 // stampEnd returns the length of the stamp at the start of a line, by its
 // shape only, -1 if there is none: "Nov 23 20:17:43 " or
-// "2026-11-23T20:17:43.123456+00:00 ".
+// "2026-11-23T20:17:43.123456+00:00 ", with or without the zone.
 func stampEnd(line []byte) int {
 	if len(line) < 20 {
 		return -1
@@ -19,108 +19,228 @@ func stampEnd(line []byte) int {
 		return -1
 	}
 	if line[4] == '-' && line[7] == '-' && line[10] == 'T' && line[13] == ':' && line[16] == ':' {
-		if i := bytes.IndexByte(line[19:min(len(line), 40)], ' '); i > 0 {
+		if i := bytes.IndexByte(line[19:min(len(line), 40)], ' '); i >= 0 {
 			return 19 + i
 		}
 	}
 	return -1
 }
 
+// yearStampEnd is stampEnd for the rarer shapes: "Nov 23 20:17:43.123456 ",
+// "Nov 23 2026 20:17:43 ", "2026 Nov 23 20:17:43 ", "2026-11-23 20:17:43.123 +0100 ".
+func yearStampEnd(line []byte) int {
+	if len(line) < 21 {
+		return -1
+	}
+	switch {
+	case line[3] == ' ' && line[6] == ' ' && line[11] == ' ' && line[14] == ':' && line[17] == ':' && line[20] == ' ',
+		line[4] == ' ' && line[8] == ' ' && line[11] == ' ' && line[14] == ':' && line[17] == ':' && line[20] == ' ':
+		return 20
+	case line[3] == ' ' && line[6] == ' ' && line[9] == ':' && line[12] == ':' && line[15] == '.':
+		if n := fraction(line[15:]); n > 1 && has(line[15+n:], " ") {
+			return 15 + n
+		}
+	case line[4] == '-' && line[7] == '-' && line[10] == ' ' && line[13] == ':' && line[16] == ':':
+		n := 19 + fraction(line[19:])
+		if zone := line[n:]; len(zone) > 6 && zone[0] == ' ' && (zone[1] == '+' || zone[1] == '-') && zone[6] == ' ' {
+			if _, ok := digits(zone[2:6]); ok {
+				return n + 6
+			}
+		}
+		if has(line[n:], " ") {
+			return n
+		}
+		if end := bytes.IndexByte(line[n:min(len(line), n+8)], ' '); end > 0 { // "Z", "+01:00"
+			return n + end
+		}
+	}
+	return -1
+}
+
+// fraction returns the length of ".123" at the start of b.
+func fraction(b []byte) int {
+	if !has(b, ".") {
+		return 0
+	}
+	n := 1
+	for n < len(b) && n < 10 && '0' <= b[n] && b[n] <= '9' {
+		n++
+	}
+	return n
+}
+
 // stampReader turns stamps into times; equal seconds in a row cost nothing.
 type stampReader struct {
 	reference time.Time
 	location  *time.Location
-	last      [19]byte
+	last      [20]byte
 	lastLen   int
 	lastUnix  int64
+	day       [7]byte // the latest day of a traditional stamp, see keepDay
+	dayUnix   int64
+	dayLength int
 }
 
-func (c *stampReader) read(stamp []byte) (time.Time, bool) {
-	if len(stamp) == 15 {
-		return c.traditional(stamp)
+// read reads a stamp that stampEnd or yearStampEnd found.
+func (c *stampReader) read(b []byte) (time.Time, bool) {
+	switch {
+	case len(b) == 15:
+		return c.traditional(b)
+	case len(b) < 19:
+		n := fraction(b[min(len(b), 15):])
+		return c.fractional(b, 15, n)
+	case b[4] == '-':
+		return c.iso(b)
+	case len(b) == 20 && b[3] == ' ' && b[11] == ' ': // Nov 23 2026 20:17:43
+		return c.dated(b[7:11], b[:6], b[12:20], b)
+	case len(b) == 20 && b[4] == ' ': // 2026 Nov 23 20:17:43
+		return c.dated(b[:4], b[5:11], b[12:20], b)
 	}
-	return c.rfc3339(stamp)
+	return c.fractional(b, 15, fraction(b[15:]))
+}
+
+// fractional reads "Nov 23 20:17:43.123".
+func (c *stampReader) fractional(b []byte, whole, n int) (time.Time, bool) {
+	if whole+n != len(b) {
+		return time.Time{}, false
+	}
+	t, ok := c.traditional(b[:whole])
+	return t.Add(time.Duration(nanosOf(b[whole:]))), ok
+}
+
+func nanosOf(fraction []byte) int64 {
+	nanos, unit := int64(0), int64(1e9)
+	for i := 1; i < len(fraction); i++ {
+		unit /= 10
+		nanos += unit * int64(fraction[i]-'0')
+	}
+	return nanos
+}
+
+// dated reads a day such as "Nov  3" with its year.
+func (c *stampReader) dated(year, day, clock, whole []byte) (time.Time, bool) {
+	if c.lastLen == 20 && string(c.last[:]) == string(whole) {
+		return time.Unix(c.lastUnix, 0).UTC(), true
+	}
+	y, ok1 := digits(year)
+	month, d, ok2 := monthAndDay(day)
+	sec, ok3 := timeOfDay(clock)
+	if !ok1 || !ok2 || !ok3 || !isDay(y, month, d) {
+		return time.Time{}, false
+	}
+	t := time.Date(y, month, d, 0, 0, sec, 0, c.location)
+	c.keep(whole, t.Unix())
+	return t.UTC(), true
 }
 
 func (c *stampReader) traditional(b []byte) (time.Time, bool) {
 	if c.lastLen == 15 && string(c.last[:15]) == string(b) {
 		return time.Unix(c.lastUnix, 0).UTC(), true
 	}
-	month := monthOf(b)
-	var day int
-	var ok bool
-	if b[4] == ' ' {
-		day, ok = digits(b[5:6])
-	} else {
-		day, ok = digits(b[4:6])
-	}
 	sec, okTime := timeOfDay(b[7:15])
-	if month == 0 || !ok || !okTime || c.reference.IsZero() {
+	if okTime && c.dayLength > 0 && string(c.day[:]) == string(b[:7]) && sec < c.dayLength {
+		c.keep(b, c.dayUnix+int64(sec))
+		return time.Unix(c.lastUnix, 0).UTC(), true
+	}
+	month, day, ok := monthAndDay(b[:6])
+	if !ok || !okTime || c.reference.IsZero() {
 		return time.Time{}, false
 	}
 	latest := c.reference.Add(24 * time.Hour)
 	// Leap days are up to 8 years apart (around 2100).
 	for y := latest.Year() + 1; y > latest.Year()-9; y-- {
-		t := time.Date(y, month, day, 0, 0, sec, 0, c.location)
-		if d := time.Date(y, month, day, 0, 0, 0, 0, time.UTC); d.Day() != day || d.Month() != month {
+		if !isDay(y, month, day) {
 			continue
 		}
-		if !t.After(latest) {
+		if t := time.Date(y, month, day, 0, 0, sec, 0, c.location); !t.After(latest) {
 			c.keep(b, t.Unix())
+			c.keepDay(b, t.Unix()-int64(sec), latest.Unix())
 			return t.UTC(), true
 		}
 	}
 	return time.Time{}, false
 }
 
-func (c *stampReader) rfc3339(b []byte) (time.Time, bool) {
-	if c.lastLen != 19 || string(c.last[:]) != string(b[:19]) {
+// keepDay remembers a day whose seconds can be added up: one of UTC, up to the latest
+// second that is believed to be of that year.
+func (c *stampReader) keepDay(b []byte, start, latest int64) {
+	if c.location == time.UTC {
+		copy(c.day[:], b)
+		c.dayUnix, c.dayLength = start, int(min(latest-start, 86400))
+	}
+}
+
+// iso reads RFC 3339, with a blank for the T or without the zone's colon too, and
+// without a zone in c.location.
+func (c *stampReader) iso(b []byte) (time.Time, bool) {
+	n := 19 + fraction(b[19:])
+	zone := bytes.TrimPrefix(b[n:], []byte(" "))
+	length := 19
+	if len(zone) == 0 {
+		length = 18 // never the length of a stamp: remembered apart
+	}
+	if c.lastLen != length || string(c.last[:19]) != string(b[:19]) {
 		year, ok1 := digits(b[0:4])
 		month, ok2 := digits(b[5:7])
 		day, ok3 := digits(b[8:10])
 		sec, ok4 := timeOfDay(b[11:19])
-		if !ok1 || !ok2 || !ok3 || !ok4 || year < 1970 || year > 2199 {
+		if !ok1 || !ok2 || !ok3 || !ok4 || !isDay(year, time.Month(month), day) {
 			return time.Time{}, false
 		}
-		d := time.Date(year, time.Month(month), day, 0, 0, 0, 0, time.UTC)
-		if d.Day() != day || int(d.Month()) != month {
-			return time.Time{}, false
+		in := time.UTC
+		if length == 18 {
+			in = c.location
 		}
-		c.keep(b[:19], d.Unix()+int64(sec))
+		c.keep(b[:19], time.Date(year, time.Month(month), day, 0, 0, sec, 0, in).Unix())
+		c.lastLen = length
 	}
-	nanos, zone := int64(0), b[19:]
-	if zone[0] == '.' {
-		i, unit := 1, int64(1e9)
-		for ; i < len(zone) && '0' <= zone[i] && zone[i] <= '9'; i++ {
-			unit /= 10
-			nanos += unit * int64(zone[i]-'0')
-		}
-		if i == 1 {
-			return time.Time{}, false
-		}
-		zone = zone[i:]
+	if n == 20 {
+		return time.Time{}, false // an empty fraction
 	}
-	offset := 0
+	offset, ok := offsetOf(zone)
+	return time.Unix(c.lastUnix-int64(offset), nanosOf(b[19:n])).UTC(), ok
+}
+
+// offsetOf reads "", "Z", "+01:00" or "+0100" as seconds.
+func offsetOf(zone []byte) (int, bool) {
 	switch {
-	case len(zone) == 1 && zone[0] == 'Z':
-	case len(zone) == 6 && (zone[0] == '+' || zone[0] == '-') && zone[3] == ':':
-		h, ok1 := digits(zone[1:3])
-		m, ok2 := digits(zone[4:6])
-		if !ok1 || !ok2 || h > 23 || m > 59 {
-			return time.Time{}, false
-		}
-		offset = h*3600 + m*60
-		if zone[0] == '-' {
-			offset = -offset
-		}
-	default:
-		return time.Time{}, false
+	case len(zone) == 0, len(zone) == 1 && zone[0] == 'Z':
+		return 0, true
+	case len(zone) != 5 && (len(zone) != 6 || zone[3] != ':'), zone[0] != '+' && zone[0] != '-':
+		return 0, false
 	}
-	return time.Unix(c.lastUnix-int64(offset), nanos).UTC(), true
+	h, ok1 := digits(zone[1:3])
+	m, ok2 := digits(zone[len(zone)-2:])
+	if !ok1 || !ok2 || h > 23 || m > 59 {
+		return 0, false
+	}
+	if zone[0] == '-' {
+		return -h*3600 - m*60, true
+	}
+	return h*3600 + m*60, true
 }
 
 func (c *stampReader) keep(b []byte, unix int64) {
 	c.lastLen, c.lastUnix = copy(c.last[:], b), unix
+}
+
+func isDay(year int, month time.Month, day int) bool {
+	if year < 1970 || year > 2199 || month == 0 {
+		return false
+	}
+	d := time.Date(year, month, day, 0, 0, 0, 0, time.UTC)
+	return d.Day() == day && d.Month() == month
+}
+
+// monthAndDay reads "Nov 23" or "Nov  3".
+func monthAndDay(b []byte) (time.Month, int, bool) {
+	day := b[4:6]
+	if day[0] == ' ' {
+		day = day[1:]
+	}
+	n, ok := digits(day)
+	month := monthOf(b)
+	return month, n, ok && month != 0
 }
 
 func monthOf(b []byte) time.Month {

@@ -86,7 +86,8 @@ func signalsOf(t testing.TB, log []byte) (out []detect.Signal, verdicts map[mail
 			out = append(out, s)
 		}
 	}
-	return out, verdicts
+	var sessions maillog.Sessions
+	return sessions.Settle(out), verdicts
 }
 
 func TestEverySourceHasExactlyTheCountsOfTheTruth(t *testing.T) {

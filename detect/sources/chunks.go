@@ -2,6 +2,7 @@ package sources
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"io"
 	"time"
@@ -26,16 +27,18 @@ type chunk struct {
 	start   int64  // where the source was read from for this chunk …
 	offset  int64  // … where lines begins, behind skipped lines …
 	end     int64  // … and where the next chunk begins
+	cursor  string // of a journal's last entry here, if known
 	signals []detect.Signal
 
 	// Overlong is at first the number of lines skipped whole before lines,
 	// tooLong of those within.
 	stats    Stats
 	tooLong  int64
+	newlines newlines
 	lastTime time.Time
 }
 
-func newChunk() *chunk { return &chunk{buf: make([]byte, MaxLine+chunkSize+1)} }
+func newChunk() *chunk { return &chunk{buf: make([]byte, MaxLine+chunkSize+64)} }
 
 // chunker cuts a stream into chunks.
 type chunker struct {
@@ -45,23 +48,23 @@ type chunker struct {
 	final    bool
 	skipping bool // inside an over-long line
 	done     bool
+	broken   error // of the last read
 }
 
 // next fills k; false at the end.
 func (c *chunker) next(ctx context.Context, k *chunk) (bool, error) {
-	k.start, k.stats, k.tooLong, k.lastTime, k.lines = c.offset, Stats{}, 0, time.Time{}, nil
+	k.start, k.stats, k.tooLong, k.lastTime, k.lines, k.cursor = c.offset, Stats{}, 0, time.Time{}, nil, ""
 	n := copy(k.buf, c.carry)
 	c.carry = c.carry[:0]
 	skipped := int64(0) // bytes dropped before k.buf[0]
 	for !c.done {
-		if err := ctx.Err(); err != nil {
+		if err := cmp.Or(c.broken, ctx.Err()); err != nil {
 			return false, err
 		}
 		m, err := c.in.Read(k.buf[n : n+chunkSize])
-		if err != nil && err != io.EOF {
-			return false, err
+		if c.done = err == io.EOF; !c.done {
+			c.broken = err // what came with it is read first
 		}
-		c.done = err == io.EOF
 		fresh := k.buf[n : n+m]
 		if c.skipping {
 			nl := bytes.IndexByte(fresh, '\n')
@@ -113,13 +116,15 @@ func (c *chunker) emit(k *chunk, skipped int64) bool {
 func (k *chunk) parse(p *maillog.Parser) {
 	k.signals = k.signals[:0]
 	var last []byte
-	for rest, line := k.lines, []byte(nil); len(rest) > 0; {
-		k.stats.Lines++
-		if i := bytes.IndexByte(rest, '\n'); i >= 0 {
-			line, rest = rest[:i], rest[i+1:]
-		} else {
-			line, rest = rest, nil
+	ends := k.newlines.find(k.lines)
+	for start, next := 0, 0; start < len(k.lines); start = next {
+		end := len(k.lines)
+		if k.stats.Lines < int64(len(ends)) {
+			end = int(ends[k.stats.Lines])
 		}
+		next = end + 1
+		k.stats.Lines++
+		line := k.lines[start:end:end]
 		if len(line) > MaxLine {
 			k.tooLong++
 			continue
@@ -140,10 +145,7 @@ func (k *chunk) parse(p *maillog.Parser) {
 		case maillog.Signal:
 			k.signals = k.signals[:len(k.signals)+1]
 			s.Line = k.stats.Lines
-			s.Offset = k.end - int64(len(rest)) - int64(len(line)) - 1
-			if len(rest) == 0 && k.lines[len(k.lines)-1] != '\n' {
-				s.Offset++
-			}
+			s.Offset = k.offset + int64(start)
 		}
 		last = line
 	}

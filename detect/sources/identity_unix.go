@@ -13,3 +13,6 @@ func identity(info os.FileInfo) (device, inode uint64) {
 	}
 	return 0, 0
 }
+
+// withoutWaiting opens a FIFO before it has a writer.
+const withoutWaiting = syscall.O_NONBLOCK

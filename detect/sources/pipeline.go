@@ -8,6 +8,9 @@ import (
 	"fwsync/detect/maillog"
 )
 
+// chunks are used again by the next reading: who follows a log reads it often.
+var chunks = sync.Pool{New: func() any { return newChunk() }}
+
 // pipeline reads chunks one after the other, parses them on several cores and
 // has them consumed in order. There is no reader and no consumer goroutine:
 // each worker reads when it needs a chunk and consumes when its chunk is next,
@@ -37,8 +40,16 @@ func (p *pipeline) run(ctx context.Context, consume func(*chunk) error) error {
 	p.parsed = make(map[int]*chunk)
 	free := make(chan *chunk, 2*p.workers)
 	for range cap(free) {
-		free <- nil // made when first needed: most logs fit into one chunk
+		free <- nil // taken when first needed: most logs fit into one chunk
 	}
+	defer func() {
+		for range cap(free) {
+			if k := <-free; k != nil {
+				k.lines, k.source = nil, ""
+				chunks.Put(k)
+			}
+		}
+	}()
 	var all sync.WaitGroup
 	for range p.workers - 1 {
 		all.Go(func() { p.work(ctx, free, consume) })
@@ -55,7 +66,7 @@ func (p *pipeline) work(ctx context.Context, free chan *chunk, consume func(*chu
 		// holds one, and there are twice as many.
 		k := <-free
 		if k == nil {
-			k = newChunk()
+			k = chunks.Get().(*chunk)
 			k.source = p.source
 		}
 		if !p.read(ctx, k) {

@@ -25,6 +25,9 @@ type Position struct {
 	// Offset and Line are the bytes and lines read so far.
 	Offset int64 `json:"offset"`
 	Line   int64 `json:"line"`
+	// Cursor is a journal's instead of all that: `journalctl --after-cursor` goes on
+	// there. It is the reader's to hand to it.
+	Cursor string `json:"cursor,omitempty"`
 }
 
 func positionOf(path string, f *os.File) (Position, error) {

@@ -2,9 +2,11 @@ package sources
 
 import (
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -13,7 +15,7 @@ import (
 // otherwise f is a new file, and the rest of the old one is read from where it
 // was rotated to.
 func (rep *Report) catchUp(ctx context.Context, src Source, from *Position, f *os.File, info os.FileInfo, consume func(*chunk, int64) error) error {
-	if from.Path != src.Path {
+	if from.Path != src.Path || from.Cursor != "" {
 		*from = Position{}
 		return nil
 	}
@@ -27,7 +29,7 @@ func (rep *Report) catchUp(ctx context.Context, src Source, from *Position, f *o
 	case same:
 		rep.Health.note("the file shrank from %d to %d bytes: read again from its start", from.Offset, size)
 	default:
-		if err := rep.rotated(ctx, src, *from, consume); err != nil {
+		if err := rep.rotated(ctx, src, *from, f, consume); err != nil {
 			return err
 		}
 		device, inode := identity(info)
@@ -40,43 +42,98 @@ func (rep *Report) catchUp(ctx context.Context, src Source, from *Position, f *o
 }
 
 // rotated reads what the old file got after the position, whatever the old
-// file is called now.
-func (rep *Report) rotated(ctx context.Context, src Source, from Position, consume func(*chunk, int64) error) error {
-	for _, path := range siblings(src.Path) {
-		f, err := os.Open(path)
-		if err != nil {
-			continue
+// file is called now, and the files that came between it and f.
+func (rep *Report) rotated(ctx context.Context, src Source, from Position, f *os.File, consume func(*chunk, int64) error) error {
+	at, old := siblings(src.Path), -1
+	var oldInfo os.FileInfo
+	for i, path := range at {
+		found, err := from.find(path)
+		if err == nil {
+			old, oldInfo = i, found
+			break
 		}
-		defer f.Close()
-		if same, size, err := from.isIn(f); err != nil || !same || size < from.Offset {
-			continue
-		}
-		old := src
-		old.Path, old.Final = path, true
-		if info, err := f.Stat(); err == nil {
-			old.Reference = info.ModTime()
-		}
-		if err := rep.file(ctx, old, f, from, consume); err != nil {
+	}
+	if old < 0 {
+		rep.Health.sick("the log was replaced and the old file is not at %s.1 or beside it: what it got after byte %d is lost", src.Path, from.Offset)
+		return nil
+	}
+	now, err := f.Stat()
+	if err != nil {
+		return withoutPath(err)
+	}
+	paths := append([]string{at[old]}, between(at, oldInfo, now)...)
+	for _, path := range paths {
+		if err := rep.whole(ctx, src, path, from, consume); err != nil {
 			return err
 		}
 		rep.Health.note("the log was rotated: the rest of %s was read first", path)
-		return nil
+		from = Position{}
 	}
-	rep.Health.sick("the log was replaced and the old file is not at %s.1 or beside it: what it got after byte %d is lost", src.Path, from.Offset)
 	return nil
 }
 
-// siblings returns where logrotate and its like may have put a log: FILE.1,
-// FILE.0, and FILE-20261123 with the latest first.
+// between returns those of the paths, the latest first, that came after the old
+// file and before the one that is written to now: the oldest first.
+func between(paths []string, old, now os.FileInfo) []string {
+	var out []string
+	for _, path := range paths {
+		info, err := os.Stat(path)
+		if err != nil {
+			continue
+		}
+		if os.SameFile(info, old) {
+			slices.Reverse(out)
+			return out
+		}
+		if info.Mode().IsRegular() && !os.SameFile(info, now) && !info.ModTime().Before(old.ModTime()) {
+			out = append(out, path)
+		}
+	}
+	return nil
+}
+
+// whole reads a file that nobody writes to any more from a position to its end.
+func (rep *Report) whole(ctx context.Context, src Source, path string, from Position, consume func(*chunk, int64) error) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return withoutPath(err)
+	}
+	defer f.Close()
+	src.Path, src.Final = path, true
+	if info, err := f.Stat(); err == nil {
+		src.Reference = info.ModTime()
+	}
+	return rep.file(ctx, src, f, from, consume)
+}
+
+// find returns the file at path if p is a position in it.
+func (p *Position) find(path string) (os.FileInfo, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	same, size, err := p.isIn(f)
+	if err != nil || !same || size < p.Offset {
+		return nil, errors.Join(err, os.ErrNotExist)
+	}
+	return f.Stat()
+}
+
+// siblings returns where logrotate and its like may have put a log, the latest
+// first: FILE.0, FILE.1 …, and FILE-20261123.
 func siblings(path string) []string {
-	out := []string{path + ".1", path + ".0"}
+	var out []string
+	for n := range 10 {
+		out = append(out, path+"."+strconv.Itoa(n))
+	}
 	dated, err := filepath.Glob(escape(path) + "-[0-9]*")
 	if err != nil {
 		return out
 	}
 	slices.Sort(dated)
 	slices.Reverse(dated)
-	return append(out, dated[:min(len(dated), 5)]...)
+	return append(out, dated[:min(len(dated), 10)]...)
 }
 
 var escape = strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`).Replace

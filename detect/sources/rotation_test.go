@@ -48,6 +48,16 @@ func TestRotation(t *testing.T) {
 			appendTo(t, path, failures(120, 200))
 		}, rest + after + failures(120, 200), true, "the file was truncated"},
 		{"copied and truncated", copyTruncate, rest + after, true, ".1 was read first"},
+		{"rotated twice", func(t *testing.T, path string) {
+			appendTo(t, path, rest)
+			for _, names := range [][2]string{{"", ".1"}, {".1", ".2"}} {
+				if err := os.Rename(path+names[0], path+names[1]); err != nil {
+					t.Fatal(err)
+				}
+			}
+			write(t, path+".1", failures(60, 90))
+			write(t, path, after)
+		}, rest + failures(60, 90) + after, true, ".1 was read first"},
 		{"renamed to nowhere", func(t *testing.T, path string) {
 			if err := os.Remove(path); err != nil {
 				t.Fatal(err)

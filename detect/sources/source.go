@@ -1,8 +1,7 @@
 package sources
 
 import (
-	"bufio"
-	"compress/gzip"
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -16,11 +15,13 @@ import (
 
 // Source is one log. The zero value of each optional field is its default.
 type Source struct {
-	// Path of a file; "-" is standard input. A gzip file is read unpacked, but
-	// has no position.
+	// Path of a file; "-" is standard input. A gzip or zstd file is read
+	// unpacked, but has no position; neither has a journal's export.
 	Path string
 	// Reader replaces the file; Path is then only its name.
 	Reader io.Reader
+	// Format is how its entries are written; zero means to look.
+	Format Format
 	// Location is the zone of stamps without one; nil means UTC.
 	Location *time.Location
 	// Reference dates stamps without a year: none is more than a day later.
@@ -35,13 +36,16 @@ type Source struct {
 
 // Report says what was read.
 type Report struct {
-	// Position is where the next run goes on; zero for a stream.
+	// Position is where the next run goes on; zero for a stream, but for a
+	// journal's cursor.
 	Position Position
 	Stats    Stats
 	Health   Health
 	// LastLineTime is the stamp of the last well-formed line, zero without one.
 	LastLineTime time.Time
 	Duration     time.Duration
+
+	sessions *maillog.Sessions // across the files of one run
 }
 
 // Stats are the figures of one run over one source.
@@ -89,16 +93,21 @@ func (h *Health) sick(format string, args ...any) {
 // covers what was passed on so far and its position can be used.
 func Read(ctx context.Context, src Source, from Position, observe func([]detect.Signal)) (Report, error) {
 	return read(ctx, src, from, func(k *chunk, firstLine int64) error {
-		for i := range k.signals {
-			s := &k.signals[i]
-			s.Line += firstLine - 1
-			s.Source = k.source
-		}
+		locate(k, firstLine)
 		if len(k.signals) > 0 {
 			observe(k.signals)
 		}
 		return nil
 	})
+}
+
+// locate says where the chunk's signals are.
+func locate(k *chunk, firstLine int64) {
+	for i := range k.signals {
+		s := &k.signals[i]
+		s.Line += firstLine - 1
+		s.Source = k.source
+	}
 }
 
 func read(ctx context.Context, src Source, from Position, consume func(k *chunk, firstLine int64) error) (Report, error) {
@@ -131,7 +140,7 @@ func (rep *Report) run(ctx context.Context, src Source, from Position, consume f
 		return withoutPath(err)
 	}
 	if info.IsDir() {
-		return errors.New("is a directory, not a log")
+		return errIsDirectory
 	}
 	if src.Reference.IsZero() {
 		src.Reference = info.ModTime()
@@ -140,14 +149,23 @@ func (rep *Report) run(ctx context.Context, src Source, from Position, consume f
 		_, err := rep.stream(ctx, src, f, 0, 0, consume)
 		return err
 	}
-	if packed, err := isGzip(f); err != nil {
+	how, err := packingOf(f)
+	if err != nil {
 		return withoutPath(err)
-	} else if packed {
-		z, err := gzip.NewReader(bufio.NewReaderSize(f, 1<<16))
-		if err != nil {
-			return err
+	}
+	if how == exported || src.Format == JournalExport {
+		_, err := rep.stream(ctx, src, f, 0, 0, consume)
+		return withoutPath(err)
+	}
+	if how != plain {
+		z, err := unpack(f, how)
+		if err == nil {
+			_, err = rep.stream(ctx, src, z, 0, 0, consume)
+			z.Close()
 		}
-		_, err = rep.stream(ctx, src, z, 0, 0, consume)
+		if err != nil && ctx.Err() == nil {
+			err = fmt.Errorf("unpacking, %d lines so far: %w", rep.Stats.Lines, err)
+		}
 		return err
 	}
 	if err := rep.catchUp(ctx, src, &from, f, info, consume); err != nil {
@@ -158,17 +176,54 @@ func (rep *Report) run(ctx context.Context, src Source, from Position, consume f
 
 // file reads an open file from a position that is known to be its own.
 func (rep *Report) file(ctx context.Context, src Source, f *os.File, from Position, consume func(*chunk, int64) error) error {
+	if rep.sessions == nil {
+		if err := rep.warmUp(src, f, from.Offset); err != nil {
+			return withoutPath(err)
+		}
+	}
 	if _, err := f.Seek(from.Offset, io.SeekStart); err != nil {
 		return withoutPath(err)
 	}
+	before := from
+	if before.HeadLength == 0 {
+		var err error
+		if before, err = positionOf(src.Path, f); err != nil {
+			return err
+		}
+	}
 	end, err := rep.stream(ctx, src, f, from.Offset, from.Line, consume)
 	pos, idErr := positionOf(src.Path, f)
-	pos.Offset, pos.Line = end.offset, end.line
+	if same, _, err := before.isIn(f); err == nil && !same {
+		pos = before // truncated meanwhile: the next run must see that
+	}
+	pos.Path, pos.Offset, pos.Line = src.Path, end.offset, end.line
 	rep.Position = pos
 	if err != nil {
 		return withoutPath(err)
 	}
 	return idErr
+}
+
+// warmUp tells the sessions what the lines just before a position said of them, so
+// that a summary behind it does not count again what an earlier run counted.
+func (rep *Report) warmUp(src Source, f *os.File, offset int64) error {
+	n := min(offset, chunkSize)
+	if n <= 0 {
+		return nil
+	}
+	k := chunk{lines: make([]byte, n, n+64)}
+	if _, err := f.ReadAt(k.lines, offset-n); err != nil && err != io.EOF {
+		return err
+	}
+	if n < offset {
+		k.lines = k.lines[bytes.IndexByte(k.lines, '\n')+1:]
+	}
+	k.parse(maillog.New(maillog.Options{Reference: src.Reference, Location: src.Location}))
+	before := maillog.Sessions{Reference: src.Reference, Stamped: !k.lastTime.IsZero()}
+	before.Settle(k.signals)
+	before.Untimed, before.Unstamped = 0, 0
+	rep.sessions = &before
+	return nil
 }
 
 type reached struct{ offset, line int64 }
@@ -179,6 +234,17 @@ func (rep *Report) stream(ctx context.Context, src Source, r io.Reader, offset, 
 		src.Reference = time.Now()
 	}
 	at := reached{offset, line}
+	if rep.sessions == nil {
+		rep.sessions = &maillog.Sessions{}
+	}
+	rep.sessions.Reference = src.Reference
+	var j *journal
+	if offset == 0 {
+		var err error
+		if r, j, err = formatted(r, src.Format); err != nil {
+			return at, err
+		}
+	}
 	p := pipeline{
 		chunks:  chunker{in: r, offset: offset, final: src.Final},
 		options: maillog.Options{Reference: src.Reference, Location: src.Location},
@@ -188,6 +254,14 @@ func (rep *Report) stream(ctx context.Context, src Source, r io.Reader, offset, 
 	err := p.run(ctx, func(k *chunk) error {
 		at.line += k.stats.Overlong // those skipped whole come before the rest
 		inLines := k.stats.Lines
+		rep.sessions.Stamped = rep.sessions.Stamped || !k.lastTime.IsZero()
+		k.signals = rep.sessions.Settle(k.signals)
+		k.stats.Signals = int64(len(k.signals))
+		if j != nil {
+			if k.cursor = j.cursorAt(k.end); k.cursor != "" {
+				rep.Position.Path, rep.Position.Cursor = src.Path, k.cursor
+			}
+		}
 		if err := consume(k, at.line+1); err != nil {
 			return err
 		}
@@ -223,6 +297,12 @@ func (rep *Report) judge() {
 	if s.WithNUL > 0 {
 		h.note("%d lines contain NUL bytes", s.WithNUL)
 	}
+	if x := rep.sessions; x != nil && x.Untimed > 0 {
+		h.note("%d signals have no time of their own: they count at %s", x.Untimed, x.Reference.UTC().Format(time.RFC3339))
+	}
+	if x := rep.sessions; x != nil && x.Unstamped > 0 {
+		h.note("%d lines would be signals but have no stamp, unlike others: they were not believed", x.Unstamped)
+	}
 	if 2*(s.Malformed+s.Overlong) > s.Lines {
 		h.sick("%d of %d lines are not syslog lines: not a mail log, or a damaged one", s.Malformed+s.Overlong, s.Lines)
 	} else if s.Malformed > 0 {
@@ -231,15 +311,6 @@ func (rep *Report) judge() {
 	if s.BadAddress > 0 {
 		h.note("%d lines name no client address that can be trusted", s.BadAddress)
 	}
-}
-
-func isGzip(f *os.File) (bool, error) {
-	var magic [2]byte
-	n, err := f.ReadAt(magic[:], 0)
-	if err != nil && err != io.EOF {
-		return false, err
-	}
-	return n == 2 && magic == [2]byte{0x1f, 0x8b}, nil
 }
 
 // withoutPath unwraps the path that the caller's message names already.

@@ -73,8 +73,12 @@ func Decide(in Input) Result {
 	}
 	for _, f := range in.Found {
 		term, blocks := in.Terms[f.Rule]
+		if !f.Prefix.IsValid() {
+			withhold(f, "the detection %s is about all sources together and blocks none", f.Rule)
+			continue
+		}
 		if f.Withheld {
-			withhold(f, "it also had a success (%s at %s): it is blocked at a higher threshold only", f.LegitimateBy, f.LegitimateAt.Format(time.RFC3339))
+			withhold(f, "%s", legitimate(f))
 			continue
 		}
 		if !blocks {
@@ -100,8 +104,8 @@ func Decide(in Input) Result {
 		d := ledger.Decision{
 			Verdict: ledger.Block, Prefix: f.Prefix, Author: Author, Rule: f.Rule, Attempt: attempt,
 			Start: earlier(f.CrossedAt.Add(f.Shift), in.Now).UTC(), End: end.UTC(),
-			Reason: fmt.Sprintf("%s: %d signals", f.Rule, f.Count),
-			Score:  f.Count, Count: f.Count, FirstSeen: f.FirstSeen, LastSeen: f.LastSeen,
+			Reason: reason(f),
+			Score:  f.Score.Total, Count: f.Count, FirstSeen: f.FirstSeen, LastSeen: f.LastSeen,
 			Evidence: evidence(f),
 		}
 		if active {
@@ -118,6 +122,29 @@ func Decide(in Input) Result {
 		result.Decisions = append(result.Decisions, d)
 	}
 	return result
+}
+
+// reason says what the decision rests on, in one line.
+func reason(f Found) string {
+	switch {
+	case f.Of == detect.OfAccount:
+		return fmt.Sprintf("%s: one of %d addresses at one account, %d signals", f.Rule, f.Peak, f.Count)
+	case f.Members > 0:
+		return fmt.Sprintf("%s: %d signals by %d addresses", f.Rule, f.Count, f.Members)
+	}
+	return fmt.Sprintf("%s: %d signals", f.Rule, f.Count)
+}
+
+// legitimate says why a detection is withheld.
+func legitimate(f Found) string {
+	at := f.LegitimateAt.Format(time.RFC3339)
+	if !f.Prefix.IsSingleIP() {
+		return fmt.Sprintf("one of its addresses also had a success (%s at %s): its innocent members must not be blocked", f.LegitimateBy, at)
+	}
+	if f.Of == detect.OfAccount {
+		return fmt.Sprintf("it also had a success (%s at %s): whoever takes part is blocked only without one", f.LegitimateBy, at)
+	}
+	return fmt.Sprintf("it also had a success (%s at %s): it is blocked at a higher threshold only", f.LegitimateBy, at)
 }
 
 // earlier keeps a log whose clock runs ahead from postponing its own decision.

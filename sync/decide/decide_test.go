@@ -23,7 +23,7 @@ var (
 
 func found(rule string, lastSeen time.Time) Found {
 	return Found{Source: "mail", Detection: detect.Detection{
-		Rule: rule, Prefix: attacker, Count: 7, FirstSeen: lastSeen.Add(-time.Minute), CrossedAt: lastSeen.Add(-time.Second), LastSeen: lastSeen,
+		Rule: rule, Prefix: attacker, Count: 7, Score: detect.Score{Total: 7, Count: 7, Weight: 1}, FirstSeen: lastSeen.Add(-time.Minute), CrossedAt: lastSeen.Add(-time.Second), LastSeen: lastSeen,
 		Evidence: []detect.Evidence{{Source: "mail", Line: 12, Hash: "0011223344556677", Text: "a line"}},
 	}}
 }
@@ -109,6 +109,24 @@ func TestWhatIsNotBlockedSaysWhy(t *testing.T) {
 	customer := found("sasl-bruteforce", now)
 	customer.Withheld, customer.Legitimate = true, true
 	withheldFor(t, decideOne(t, Input{Found: []Found{customer}}), "success")
+
+	network := customer
+	network.Prefix = netip.MustParsePrefix("198.51.100.0/24")
+	withheldFor(t, decideOne(t, Input{Found: []Found{network}}), "innocent members")
+
+	storm := found("sasl-bruteforce", now)
+	storm.Prefix, storm.Of = netip.Prefix{}, detect.OfSite
+	withheldFor(t, decideOne(t, Input{Found: []Found{storm}}), "all sources together")
+}
+
+func TestADecisionHasTheScoreAndTheCountersOfItsDetection(t *testing.T) {
+	network := found("sasl-bruteforce", now)
+	network.Of, network.Prefix, network.Count, network.Members = detect.OfNetwork, netip.MustParsePrefix("198.51.100.0/24"), 190, 64
+	network.Score = detect.Score{Total: 380, Count: 190, Weight: 2}
+	r := decideOne(t, Input{Found: []Found{network}})
+	if len(r.Decisions) != 1 || r.Decisions[0].Score != 380 || r.Decisions[0].Count != 190 || r.Decisions[0].Reason != "sasl-bruteforce: 190 signals by 64 addresses" {
+		t.Errorf("result = %+v", r)
+	}
 }
 
 func TestALogThatRunsAheadStillBlocksNow(t *testing.T) {

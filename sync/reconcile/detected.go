@@ -5,9 +5,13 @@ import "fwsync/detect"
 // Detected is the report of a detection on which nothing has been decided.
 func Detected(d detect.Detection) DetectionReport {
 	r := DetectionReport{
-		Prefix: d.Prefix.String(), Rule: d.Rule, Count: d.Count, Peak: d.Peak,
+		Rule: d.Rule, Account: d.Account, Count: d.Count, Peak: d.Peak, Members: d.Members,
+		Score:     Score{Total: d.Score.Total, Count: d.Score.Count, Weight: d.Score.Weight, Success: d.Score.Success, Known: d.Score.Known},
 		FirstSeen: d.FirstSeen, LastSeen: d.LastSeen, CrossedAt: d.CrossedAt, Continued: d.Continued,
 		Evidence: []EvidenceRef{},
+	}
+	if d.Prefix.IsValid() {
+		r.Prefix = d.Prefix.String()
 	}
 	for _, e := range d.Evidence {
 		r.Evidence = append(r.Evidence, EvidenceRef{e.Source, e.Line, e.Hash, e.Text})

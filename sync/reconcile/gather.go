@@ -87,8 +87,8 @@ func (l *Look) gather(ctx context.Context) (Gathered, error) {
 		}
 		g.Sources = append(g.Sources, report)
 	}
-	if stats := engine.Stats(); stats.Evicted+stats.Untracked > 0 && len(g.Sources) > 0 {
-		g.Sources[0].Health.note(fmt.Sprintf("more sources than can be tracked: %d counts were given up, slow attackers may be missed", stats.Evicted+stats.Untracked))
+	if stats := engine.Stats(); stats.Evicted+stats.Untracked+stats.Sketched > 0 && len(g.Sources) > 0 {
+		g.Sources[0].Health.note(fmt.Sprintf("more sources than can be tracked: %d counts were given up and %d signals only sketched, slow attackers may be missed", stats.Evicted+stats.Untracked, stats.Sketched))
 	}
 	var found []decide.Found
 	for _, d := range engine.Drain() {

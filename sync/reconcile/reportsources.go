@@ -1,6 +1,7 @@
 package reconcile
 
 import (
+	"net/netip"
 	"time"
 
 	"fwsync/detect/sources"
@@ -52,10 +53,13 @@ func (r *SourceReport) fill(read sources.Report) {
 
 // DetectionReport is one detection and what became of it.
 type DetectionReport struct {
-	Prefix    string        `json:"prefix"`
+	Prefix    string        `json:"prefix"` // empty: all sources together
 	Rule      string        `json:"rule"`
+	Account   string        `json:"account,omitempty"` // that was attacked or used
 	Count     int           `json:"count"`
 	Peak      int           `json:"peak"`
+	Members   int           `json:"members,omitempty"` // of a network
+	Score     Score         `json:"score"`
 	FirstSeen time.Time     `json:"first_seen"`
 	LastSeen  time.Time     `json:"last_seen"`
 	CrossedAt time.Time     `json:"crossed_at"`
@@ -64,6 +68,15 @@ type DetectionReport struct {
 	Until     time.Time     `json:"until,omitzero"`
 	Withheld  string        `json:"withheld,omitempty"`
 	Evidence  []EvidenceRef `json:"evidence"`
+}
+
+// Score is how bad a detection is, and what of.
+type Score struct {
+	Total   int  `json:"total"`
+	Count   int  `json:"count"`
+	Weight  int  `json:"weight"`
+	Success bool `json:"success,omitempty"` // a success divided it by 4
+	Known   bool `json:"known,omitempty"`   // the allowlist divided it by 4
 }
 
 // EvidenceRef is one line behind a detection.
@@ -75,19 +88,22 @@ type EvidenceRef struct {
 }
 
 func detectionReports(found []decide.Found, verdict decide.Result) []DetectionReport {
-	type key struct{ prefix, rule string }
+	type key struct {
+		prefix netip.Prefix
+		rule   string
+	}
 	until := map[key]time.Time{}
 	for _, d := range verdict.Decisions {
-		until[key{d.Prefix.String(), d.Rule}] = d.End
+		until[key{d.Prefix, d.Rule}] = d.End
 	}
 	withheld := map[key]string{}
 	for _, w := range verdict.Withheld {
-		withheld[key{w.Found.Prefix.String(), w.Found.Rule}] = w.Reason
+		withheld[key{w.Found.Prefix, w.Found.Rule}] = w.Reason
 	}
 	all := []DetectionReport{}
 	for _, f := range found {
 		r := Detected(f.Detection)
-		k := key{r.Prefix, r.Rule}
+		k := key{f.Prefix, f.Rule}
 		r.Withheld = withheld[k]
 		r.Until = until[k]
 		r.Blocked = !r.Until.IsZero()

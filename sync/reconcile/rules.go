@@ -2,6 +2,7 @@ package reconcile
 
 import (
 	"fmt"
+	"net/netip"
 
 	"fwsync/detect"
 	"fwsync/policies"
@@ -11,7 +12,11 @@ import (
 func NewEngine(policy *policies.Policy) (*detect.Engine, error) {
 	var rules []detect.Rule
 	for _, d := range policy.Detections {
-		rule := detect.Rule{Name: d.Name, Threshold: d.Threshold, Within: d.Within, LegitimateThreshold: d.LegitimateThreshold}
+		rule := detect.Rule{
+			Name: d.Name, Of: subjects[d.By], Count: measures[d.Distinct],
+			Threshold: d.Threshold, Within: d.Within, LegitimateThreshold: d.LegitimateThreshold,
+			Members: d.Members, IPv4Bits: d.IPv4Bits, IPv6Bits: d.IPv6Bits, Weight: d.Weight, Acts: d.Block != nil,
+		}
 		for _, name := range d.Signals {
 			kind, err := detect.ParseKind(name)
 			if err != nil {
@@ -25,8 +30,19 @@ func NewEngine(policy *policies.Policy) (*detect.Engine, error) {
 	if err != nil {
 		return nil, fmt.Errorf("preparing the detections: %w", err)
 	}
+	var known []netip.Prefix
+	for _, e := range policy.Allowlist {
+		known = append(known, e.Prefix)
+	}
+	engine.Know(known)
 	return engine, nil
 }
+
+// What the policy files call the subjects and measures of detect.
+var (
+	subjects = map[string]detect.Subject{"": detect.OfAddress, "network": detect.OfNetwork, "account": detect.OfAccount, "site": detect.OfSite}
+	measures = map[string]detect.Measure{"": detect.Signals, "accounts": detect.Accounts, "addresses": detect.Addresses, "networks": detect.Networks}
+)
 
 // penalties are how long each detection blocks; one that only reports is absent.
 func penalties(policy *policies.Policy) map[string]policies.Penalty {

@@ -1,0 +1,241 @@
+package maillog
+
+import (
+	"bytes"
+	"time"
+
+	"fwsync/detect"
+)
+
+// header is what stands before a message, or came with it.
+type header struct {
+	stamp   []byte    // the line's own
+	at      time.Time // of the envelope it came in, if it has no stamp
+	process []byte    // host, program and process id, to tell sessions apart
+	program []byte    // if told apart from the message …
+	body    []byte    // … which is "TAG[PID]: MESSAGE" otherwise
+	exim    bool      // Exim's own log, which has no tag
+}
+
+// parseOther reads a line that does not begin as most do.
+func (p *Parser) parseOther(line []byte, s *detect.Signal) Verdict {
+	var h header
+	switch p.split(line, &h, 0) {
+	case Malformed:
+		return Malformed
+	case Uninteresting:
+		return Uninteresting
+	}
+	var f found
+	switch {
+	case h.exim:
+		exim(eximText(h.body), &f)
+	case h.program != nil:
+		byName(h.program, h.body, &f)
+	default:
+		dispatch(h.body, &f)
+	}
+	if f.kind == 0 {
+		return Uninteresting
+	}
+	if !f.addr.IsValid() {
+		return BadAddress
+	}
+	at, ok := p.timeOf(&h)
+	if !ok {
+		return Malformed
+	}
+	f.fill(s, at, line)
+	if f.part != detect.Whole {
+		process := h.process
+		if process == nil && cap(h.body) >= cap(f.body) {
+			process = h.body[:min(len(h.body), cap(h.body)-cap(f.body))]
+		}
+		s.Session = sessionOf(process, &f)
+	}
+	if len(f.account) > 0 && p.inScratch(f.account) {
+		s.Account = p.keep(f.account)
+	}
+	return Signal
+}
+
+// timeOf returns the line's time, zero if it has none, false if it is not a time.
+func (p *Parser) timeOf(h *header) (time.Time, bool) {
+	if h.stamp == nil {
+		return h.at, true
+	}
+	return p.clock.read(h.stamp)
+}
+
+// Time returns the time of a line's own stamp, false if it has none.
+func (p *Parser) Time(line []byte) (time.Time, bool) {
+	if n := stampEnd(line); n >= 0 {
+		return p.clock.read(line[:n])
+	}
+	var h header
+	if p.split(line, &h, 0) == Malformed {
+		return time.Time{}, false
+	}
+	at, ok := p.timeOf(&h)
+	return at, ok && !at.IsZero()
+}
+
+// split takes a line apart. It returns Signal if there is a message to read.
+//
+//	<22>Nov 23 20:17:43 host TAG[1]: …             with a priority
+//	<22>1 2026-11-23T20:17:43Z host TAG 1 - - …    RFC 5424
+//	Nov 23 2026 20:17:43 host TAG[1]: …            with a year
+//	2026-11-23 20:17:43 [1] H=…                    Exim's own
+//	2026-11-23T20:17:43Z stdout F …                what container runtimes keep
+//	{"log":"…","time":"…"}, {"MESSAGE":"…", …}     and Docker, and journald
+//	TAG[1]: …                                      nothing at all; see Sessions
+func (p *Parser) split(line []byte, h *header, depth int) Verdict {
+	line = bytes.TrimPrefix(line, []byte("\xef\xbb\xbf"))
+	if depth > 2 || len(line) < 6 {
+		return Malformed
+	}
+	if line[0] == '{' {
+		return p.object(line, h, depth)
+	}
+	rest := line
+	if line[0] == '<' {
+		n, after := number(line[1:])
+		if n > 191 || !has(after, ">") || len(line)-len(after) < 2 {
+			return Malformed
+		}
+		rest = after[1:]
+	}
+	if has(rest, "1 ") && len(rest) > 22 && rest[6] == '-' {
+		return structured(rest[2:], h)
+	}
+	end := stampEnd(rest)
+	if end < 0 {
+		end = yearStampEnd(rest)
+	}
+	if end < 0 {
+		if depth == 0 && !tagged(rest) {
+			return Malformed
+		}
+		h.body = rest
+		return Signal
+	}
+	h.stamp = rest[:end]
+	return p.afterStamp(rest[end+1:], h, depth)
+}
+
+// afterStamp reads "host TAG[1]: …", "TAG[1]: …", "stdout F …" or Exim's own text.
+func (p *Parser) afterStamp(rest []byte, h *header, depth int) Verdict {
+	if has(rest, "<") { // FreeBSD's syslogd -v: "<mail.info> host …"
+		if end := bytes.IndexByte(rest[:min(len(rest), 24)], '>'); end > 0 && has(rest[end+1:], " ") {
+			rest = rest[end+2:]
+		}
+	}
+	if has(rest, "stdout ") || has(rest, "stderr ") {
+		inner := rest[7:]
+		if !has(inner, "F ") && !has(inner, "P ") {
+			return Malformed
+		}
+		outer := h.stamp
+		h.stamp = nil
+		v := p.split(inner[2:], h, depth+1)
+		if h.stamp == nil {
+			h.stamp = outer
+		}
+		if v == Malformed {
+			return Uninteresting // well kept, whatever it is
+		}
+		return v
+	}
+	if tagged(rest) {
+		h.body = rest
+		return Signal
+	}
+	host := bytes.IndexByte(rest[:min(len(rest), 256)], ' ')
+	if host > 0 && plainHost(rest[:host]) && tagged(rest[host+1:]) {
+		h.body = rest[host+1:]
+		return Signal
+	}
+	if h.stamp[4] == '-' && h.stamp[10] == ' ' {
+		h.body, h.exim = rest, true
+		return Signal
+	}
+	if host <= 0 {
+		return Malformed
+	}
+	return Uninteresting
+}
+
+// structured reads RFC 5424 from its stamp on: "STAMP HOST APP PID MSGID [DATA] MESSAGE".
+func structured(b []byte, h *header) Verdict {
+	end := bytes.IndexByte(b[:min(len(b), 40)], ' ')
+	if end < 0 {
+		return Malformed
+	}
+	if h.stamp = b[:end]; end < 20 {
+		return Malformed
+	}
+	rest := b[end+1:]
+	var field [4][]byte // host, program, process, id of the message
+	start := rest
+	for i := range field {
+		n := bytes.IndexByte(rest[:min(len(rest), 256)], ' ')
+		if n <= 0 {
+			return Malformed
+		}
+		field[i], rest = rest[:n], rest[n+1:]
+	}
+	h.program = field[1]
+	h.process = start[:len(start)-len(rest)]
+	switch {
+	case has(rest, "- "):
+		rest = rest[2:]
+	case has(rest, "["):
+		n := dataEnd(rest)
+		if n < 0 {
+			return Malformed
+		}
+		rest = rest[n:]
+	default:
+		return Uninteresting
+	}
+	h.body = bytes.TrimPrefix(bytes.TrimPrefix(rest, []byte(" ")), []byte("\xef\xbb\xbf"))
+	// Some senders leave the tag in the message as well.
+	if n := len(h.program); bytes.HasPrefix(h.body, h.program) && has(h.body[n:], "[") {
+		if body, ok := afterPID(h.body[n:]); ok {
+			h.body = body
+		}
+	}
+	return Signal
+}
+
+// dataEnd returns the length of the structured data at the start of b.
+func dataEnd(b []byte) int {
+	quoted := false
+	for i := 0; i < len(b); i++ {
+		switch c := b[i]; {
+		case quoted && c == '\\':
+			i++
+		case c == '"':
+			quoted = !quoted
+		case !quoted && c == ']' && (i+1 == len(b) || b[i+1] != '['):
+			return i + 1
+		}
+	}
+	return -1
+}
+
+// tagged reports whether b begins with the tag of a program that we read.
+func tagged(b []byte) bool {
+	n := 0
+	for n < len(b) && n < 128 && b[n] != '[' && b[n] != ':' {
+		if b[n] <= ' ' {
+			return false
+		}
+		n++
+	}
+	if n < 4 || !known(b[:n]) {
+		return false
+	}
+	_, ok := afterTag(b[n:])
+	return ok
+}

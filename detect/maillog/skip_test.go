@@ -1,0 +1,65 @@
+package maillog
+
+import (
+	"bytes"
+	"compress/gzip"
+	"io"
+	"os"
+	"testing"
+
+	"pgregory.net/rapid"
+)
+
+// read says what the parser makes of a line without its shortcut.
+func read(tagged []byte) (f found) {
+	switch {
+	case len(tagged) < 10:
+	case has(tagged, "postfix"):
+		postfix(tagged, &f)
+	case has(tagged, "dovecot"):
+		dovecot(tagged, &f)
+	}
+	return f
+}
+
+func TestWhatIsSkippedSaysNothing(t *testing.T) {
+	f, err := os.Open("testdata/postfix-real.log.gz")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	z, err := gzip.NewReader(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	log, err := io.ReadAll(z)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var tagged [][]byte
+	skipped := 0
+	for line := range bytes.Lines(log) {
+		line = bytes.TrimSuffix(line, []byte("\n"))[len("Nov 23 20:17:43 mailserver "):]
+		tagged = append(tagged, line)
+		if skips(line) {
+			skipped++
+			if read(line).kind != 0 {
+				t.Fatalf("skipped: %q", line)
+			}
+		}
+	}
+	if 3*skipped < len(tagged) {
+		t.Errorf("only %d of %d lines are skipped", skipped, len(tagged))
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		// Half of one line, half of another, and a byte changed.
+		a, b := rapid.SampledFrom(tagged).Draw(t, "line"), rapid.SampledFrom(tagged).Draw(t, "other")
+		line := append(bytes.Clone(a[:rapid.IntRange(0, len(a)).Draw(t, "cut")]), b[rapid.IntRange(0, len(b)).Draw(t, "from"):]...)
+		if len(line) > 0 {
+			line[rapid.IntRange(0, len(line)-1).Draw(t, "at")] = rapid.SampledFrom([]byte("[]: a0")).Draw(t, "byte")
+		}
+		if skips(line) && read(line).kind != 0 {
+			t.Fatalf("skipped: %q", line)
+		}
+	})
+}

@@ -1,0 +1,221 @@
+package maillog
+
+import (
+	"bytes"
+	"net/netip"
+
+	"fwsync/detect"
+)
+
+// sshd reads a message of OpenSSH's server, of "sshd" or, since 9.8, "sshd-session".
+//
+//	Failed password for invalid user U from A port P ssh2
+//	Invalid user U from A port P
+//	Connection closed by invalid user U A port P [preauth]
+//	Accepted publickey for U from A port P ssh2: ED25519 SHA256:…
+//
+// A user's name may hold anything, so what follows one is read from the end. The
+// lines of one session tell of one failure again and again; see Sessions. What PAM
+// and the client's reverse name are said to be is not read.
+func sshd(msg []byte, f *found) {
+	msg = bytes.TrimSuffix(bytes.TrimPrefix(msg, []byte("error: ")), []byte(" [preauth]"))
+	if len(msg) < 16 {
+		return
+	}
+	switch msg[0] {
+	case 'A':
+		if has(msg, "Accepted ") {
+			if user, addr, ok := attempt(msg[9:], true); ok {
+				f.kind, f.addr, f.account = detect.SSHAuthOK, addr, user
+			}
+		}
+	case 'F':
+		if has(msg, "Failed ") {
+			sshFailed(msg[7:], f)
+		}
+	case 'I', 'i':
+		if rest := msg[1:]; has(rest, "nvalid user ") || has(rest, "llegal user ") {
+			f.kind, f.part = detect.SSHAuthFailed, detect.Announcing
+			f.account, f.addr = nameFrom(msg[13:])
+		}
+	case 'U':
+		if has(msg, "User ") {
+			if at := lastIndex(msg, " not allowed because "); at > 0 {
+				f.kind, f.part = detect.SSHAuthFailed, detect.Announcing
+				f.account, f.addr = nameFrom(msg[5:at])
+			}
+		} else if has(msg, "Unable to negotiate with ") {
+			f.sshEnd(detect.SSHScan, msg[25:])
+		}
+	case 'C', 'D', 'R':
+		sshClosed(msg, f)
+	case 'B':
+		// Bad protocol version identification 'TEXT' from A port P
+		if has(msg, "Bad protocol version identification '") {
+			if at := lastIndex(msg, "' from "); at > 0 {
+				f.kind, f.part, f.count = detect.SSHScan, detect.Summary, 1
+				f.addr, _ = addrPort(msg[at+7:])
+			}
+		}
+	case 'b':
+		if has(msg, "banner exchange: Connection from ") {
+			f.sshEnd(detect.SSHScan, msg[33:])
+		}
+	case 'm':
+		// maximum authentication attempts exceeded for invalid user U from A port P ssh2
+		if has(msg, "maximum authentication attempts exceeded for ") {
+			user, addr, _ := attempt(msg[40:], false)
+			f.kind, f.part, f.count, f.addr, f.account = detect.SSHAuthFailed, detect.Summary, 1, addr, user
+		}
+	case 'd':
+		// drop connection #9 from [A]:P on [B]:22 past MaxStartups
+		if has(msg, "drop connection #") {
+			if _, rest := number(msg[17:]); has(rest, " from ") {
+				f.kind = detect.SSHRateLimited
+				f.addr, _, _ = bracketed(rest[6:])
+			}
+		}
+	case 'f', 's':
+		for _, start := range [...]string{"fatal: Timeout before authentication for ", "ssh_dispatch_run_fatal: Connection from "} {
+			if has(msg, start) {
+				f.sshEnd(detect.SSHScan, msg[len(start):])
+			}
+		}
+	case 'T':
+		if has(msg, "Timeout before authentication for connection from ") {
+			f.sshEnd(detect.SSHScan, msg[50:])
+			f.part = detect.Whole // the listener's line, whose process has many sessions
+		}
+	}
+}
+
+// sshFailed reads "password for U from A port P ssh2".
+func sshFailed(b []byte, f *found) {
+	method := b[:max(0, bytes.IndexByte(b[:min(len(b), 40)], ' '))]
+	invalid := has(b[len(method):], " for invalid user ") || has(b[len(method):], " for illegal user ")
+	switch string(method) {
+	case "", "none":
+		return // a client asks what there is
+	case "publickey":
+		// Clients offer one key after the other, honest ones too.
+		if !invalid {
+			return
+		}
+	}
+	user, addr, ok := attempt(b, string(method) == "publickey")
+	if !ok {
+		return
+	}
+	f.kind, f.addr, f.account, f.part = detect.SSHAuthFailed, addr, user, detect.Counted
+	if invalid {
+		f.part = detect.Repeating
+	}
+}
+
+// attempt reads "METHOD for [invalid user ]U from A port P ssh2[: KEY]". A key's
+// certificate may hold the client's own text, and is not believed to be one if the
+// line can be read in two ways.
+func attempt(b []byte, key bool) (user []byte, addr netip.Addr, ok bool) {
+	start := bytes.Index(b[:min(len(b), 44)], []byte(" for "))
+	if start < 0 {
+		return nil, addr, false
+	}
+	b = b[start+5:]
+	for _, start := range [...]string{"invalid user ", "illegal user "} {
+		b = bytes.TrimPrefix(b, []byte(start))
+	}
+	const end = " ssh2"
+	at := lastIndex(b, end)
+	switch {
+	case at < 0, len(b) > at+len(end) && (!key || !has(b[at+len(end):], ": ")):
+		return nil, addr, true
+	case key && bytes.Contains(b, []byte("-CERT ")) && bytes.Count(b, []byte(end)) > 1:
+		return nil, addr, true
+	}
+	user, addr = nameFrom(b[:at])
+	return user, addr, true
+}
+
+// nameFrom reads "U from A[ port P]" to the end of b.
+func nameFrom(b []byte) (user []byte, addr netip.Addr) {
+	at := lastIndex(b, " from ")
+	if at < 0 {
+		return nil, addr
+	}
+	addr, ok := addrPort(b[at+6:])
+	if !ok {
+		return nil, netip.Addr{}
+	}
+	return bounded(b[:at]), addr
+}
+
+// addrPort reads "A", "A port P" to the end of b.
+func addrPort(b []byte) (netip.Addr, bool) {
+	if end := bytes.IndexByte(b, ' '); end >= 0 {
+		if !has(b[end:], " port ") {
+			return netip.Addr{}, false
+		}
+		if _, ok := digits(b[end+6:]); !ok || len(b) == end+6 {
+			return netip.Addr{}, false
+		}
+		b = b[:end]
+	}
+	return parseAddr(b), true
+}
+
+// sshEnd reads an address at the start of b. It is told at the end of a session, of
+// which it counts one thing if nothing was counted before.
+func (f *found) sshEnd(kind detect.Kind, b []byte) {
+	end := bytes.IndexAny(b[:min(len(b), 64)], " ,")
+	if end < 0 {
+		end = len(b)
+	}
+	f.kind, f.part, f.count = kind, detect.Summary, 1
+	f.addr = parseAddr(bytes.TrimSuffix(b[:end], []byte(":")))
+}
+
+// sshClosed reads how a session ended that nobody logged in to: with the name of a
+// user, if one was tried.
+//
+//	Connection closed by authenticating user U A port P
+//	Disconnected from A port P
+//	Disconnecting invalid user U A port P: Too many authentication failures
+//	Received disconnect from A port P:11: Bye Bye
+//	Did not receive identification string from A port P
+func sshClosed(msg []byte, f *found) {
+	var rest []byte
+	for _, start := range [...]string{"Connection closed by ", "Connection reset by ", "Disconnected from ", "Disconnecting ", "Did not receive identification string from ", "Received disconnect from "} {
+		if has(msg, start) {
+			rest = msg[len(start):]
+			break
+		}
+	}
+	switch {
+	case rest == nil, has(rest, "user "): // somebody who had logged in
+		return
+	case has(rest, "authenticating user "), has(rest, "invalid user "):
+		f.kind, f.part, f.count = detect.SSHAuthFailed, detect.Summary, 1
+		if has(msg, "Disconnecting ") {
+			at := lastIndex(rest, ": ")
+			if at < 0 {
+				return
+			}
+			rest = rest[:at]
+		}
+		rest = rest[bytes.Index(rest, []byte("user "))+5:]
+		if at := lastIndex(rest, " port "); at > 0 {
+			if name := bytes.LastIndexByte(rest[:at], ' '); name >= 0 {
+				f.account = bounded(rest[:name])
+				f.addr, _ = addrPort(rest[name+1:])
+			}
+		}
+	case has(msg, "Received "):
+		// It is also how a session ends that was logged in to; the suffix of those
+		// that were not is gone already, see sshd.
+		if bytes.HasSuffix(f.body, []byte(" [preauth]")) {
+			f.sshEnd(detect.SSHScan, rest)
+		}
+	default:
+		f.sshEnd(detect.SSHScan, rest)
+	}
+}
