@@ -60,13 +60,13 @@ first change. --yes answers for you; without a terminal it is required.`,
 			controller.Command, controller.Progress = "apply", progress()
 			if file != nil {
 				report, err := controller.ApplyFile(cmd.Context(), *file)
-				return conclude(cmd, g, report, told(cmd, g, err))
+				return conclude(cmd, g, report, errors.Join(told(cmd, g, err), keepMetrics(w.config.Metrics, report)))
 			}
 			if !yes {
 				controller.Approve = func(r reconcile.Report) (bool, error) { return ask(cmd, r) }
 			}
 			report, err := controller.RunOnce(cmd.Context())
-			return conclude(cmd, g, report, err)
+			return conclude(cmd, g, report, errors.Join(err, keepMetrics(w.config.Metrics, report)))
 		},
 	}
 	flags.register(cmd)

@@ -28,6 +28,7 @@ type Config struct {
 	Ledger    string          `yaml:"ledger" mapstructure:"ledger"`     // SQLite file; default STATE/ledger.db
 	Sources   []SourceConfig  `yaml:"sources" mapstructure:"sources"`
 	Audit     string          `yaml:"audit" mapstructure:"audit"`       // file that gets a line for each step; none by default
+	Metrics   string          `yaml:"metrics" mapstructure:"metrics"`   // file that gets the figures of each run; none by default
 	Operator  []string        `yaml:"operator" mapstructure:"operator"` // addresses never blocked
 	Protect   []ProtectConfig `yaml:"protect" mapstructure:"protect"`   // feeds of ranges never blocked
 	Alibaba   AlibabaConfig   `yaml:"alibaba" mapstructure:"alibaba"`
@@ -95,7 +96,7 @@ var scalarDefaults = map[string]any{
 	"alibaba.region": "", "alibaba.endpoint": "", "alibaba.insecure": false, "alibaba.credentials": "",
 	"alibaba.profile": "", "alibaba.role_arn": "", "alibaba.timeout": "15s", "alibaba.call_timeout": "3m",
 	"alibaba.site": "", "alibaba.new_region": false, "alibaba.through": "", "alibaba.external_id": "",
-	"alibaba.calls_per_second": 0.0, "alibaba.read_only": false, "audit": "",
+	"alibaba.calls_per_second": 0.0, "alibaba.read_only": false, "audit": "", "metrics": "",
 	"simulator.state":   "",
 	"limits.new_blocks": gates.DefaultLimits().NewBlocks.Count, "limits.removed_blocks": gates.DefaultLimits().RemovedBlocks.Count,
 	"limits.deleted_rules": gates.DefaultLimits().DeletedRules.Count,
@@ -183,6 +184,9 @@ func (c *Config) complete() error {
 		s.File = c.within(s.File)
 	}
 	c.State = c.within(c.State)
+	if c.Metrics != "" {
+		c.Metrics = c.within(c.Metrics)
+	}
 	if c.Audit != "" {
 		c.Audit = c.within(c.Audit)
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"os"
 	"strings"
 
@@ -46,7 +47,7 @@ enforced, 5 a source is sick (the rest is done), 6 another fwsync is at work.`,
 			}
 			controller.Progress = progress()
 			report, err := controller.RunOnce(cmd.Context())
-			return conclude(cmd, g, report, err)
+			return conclude(cmd, g, report, errors.Join(err, keepMetrics(w.config.Metrics, report)))
 		},
 	}
 	flags.register(cmd)
