@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -13,10 +14,13 @@ import (
 func newExplain(g *global) *cobra.Command {
 	var flags packetFlags
 	cmd := &cobra.Command{
-		Use:   "explain ADDRESS | --from ADDRESS --to ADDRESS [--proto PROTOCOL] [--port PORT]",
-		Short: "show who decided on an address, or what becomes of a packet and by which rule",
+		Use:   "explain ADDRESS | LINE | --from ADDRESS --to ADDRESS [--proto PROTOCOL] [--port PORT]",
+		Short: "show who decided on an address, what a log line means, or what becomes of a packet",
 		Long: `With ADDRESS: everything that is known about it: the decisions, their evidence, the
 live rules that enforce them, and until when.
+
+With LINE, a whole line of a log in quotes: which signal it is, of whom, and why it is
+none.
 
 With --from and --to: what each target does with such a packet, now and after the plan
 of the moment, by which rule, whose rule it is and where it was declared. Along the
@@ -25,6 +29,7 @@ packet's header does not tell, such as a domain, is named where it would matter;
 --when says that it holds. Nothing is changed.`,
 		Example: `  fwsync explain 198.51.100.7
   fwsync explain 2001:db8:bad::1 -o json
+  fwsync explain 'Nov 23 20:17:51 mx postfix/smtpd[1]: warning: non-SMTP command from unknown[203.0.113.9]: GET / HTTP/1.1'
   fwsync explain --from 203.0.113.9 --to 192.0.2.25 --port 587
   fwsync explain --from 203.0.113.9 --to 192.0.2.25 --port 25 --application SMTP
   fwsync explain --direction out --from 192.0.2.25 --to 198.51.100.7 --port 443 --when domain:example.com`,
@@ -45,6 +50,9 @@ packet's header does not tell, such as a domain, is named where it would matter;
 			}
 			if len(args) == 0 {
 				return withHint(errors.New("nothing to explain"), "name an address, or a packet with --from and --to")
+			}
+			if strings.ContainsAny(strings.TrimSpace(args[0]), " \t") { // no address holds a blank
+				return explainLine(cmd, g, args[0])
 			}
 			return explainAddress(cmd, g, args[0])
 		},
