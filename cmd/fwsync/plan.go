@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"fwsync/ledger"
 	"fwsync/sync/reconcile"
 )
 
@@ -34,8 +35,8 @@ Exit codes: 0 nothing to do, 2 changes pending, 3 a gate would refuse.`,
 			if err := checkOutput(g); err != nil {
 				return err
 			}
-			if out == "" && cmd.Flags().Changed("out") {
-				return withHint(errors.New("--out names no file"), "name the file that fwsync apply shall read")
+			if err := checkOut(cmd, out); err != nil {
+				return err
 			}
 			w, err := open(cmd.Context(), g, false)
 			if err != nil {
@@ -48,33 +49,47 @@ Exit codes: 0 nothing to do, 2 changes pending, 3 a gate would refuse.`,
 				return err
 			}
 			report, fresh, err := look.Preview(cmd.Context())
-			if err != nil {
-				if len(w.clouds) == 1 {
-					return err
-				}
-				return conclude(cmd, g, report, err) // a plan file is for all clouds or none
-			}
-			if out != "" {
-				file, err := look.File(cmd.Context(), report, fresh)
-				if err != nil {
-					return err
-				}
-				if err := savePlan(out, file); err != nil {
-					return err
-				}
-			}
-			if err := conclude(cmd, g, report, nil); err != nil {
-				return err
-			}
-			if report.Changes() {
-				return &outcome{code: exitPending}
-			}
-			return nil
+			return previewed(cmd, g, w, look, report, fresh, err, out)
 		},
 	}
 	flags.register(cmd)
 	cmd.Flags().StringVar(&out, "out", "", "save the plan to this `file` for fwsync apply")
 	return cmd
+}
+
+// checkOut refuses --out without a file.
+func checkOut(cmd *cobra.Command, out string) error {
+	if out == "" && cmd.Flags().Changed("out") {
+		return withHint(errors.New("--out names no file"), "name the file that fwsync apply shall read")
+	}
+	return nil
+}
+
+// previewed saves a plan, if it is for all clouds and a file was named, prints it and
+// chooses how the command ends.
+func previewed(cmd *cobra.Command, g *global, w *work, look reconcile.Look, report reconcile.Report, fresh []ledger.Decision, err error, out string) error {
+	if err != nil {
+		if len(w.clouds) == 1 {
+			return err
+		}
+		return conclude(cmd, g, report, err) // a plan file is for all clouds or none
+	}
+	if out != "" {
+		file, err := look.File(cmd.Context(), report, fresh)
+		if err != nil {
+			return err
+		}
+		if err := savePlan(out, file); err != nil {
+			return err
+		}
+	}
+	if err := conclude(cmd, g, report, nil); err != nil {
+		return err
+	}
+	if report.Changes() {
+		return &outcome{code: exitPending}
+	}
+	return nil
 }
 
 // savePlan writes the file whole or not at all, readable by its owner only: it

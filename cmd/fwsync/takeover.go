@@ -65,8 +65,8 @@ func newTakeover(g *global, kind plan.Kind) *cobra.Command {
 			if err := checkOutput(g); err != nil {
 				return err
 			}
-			if out == "" && cmd.Flags().Changed("out") {
-				return withHint(errors.New("--out names no file"), "name the file that fwsync apply shall read")
+			if err := checkOut(cmd, out); err != nil {
+				return err
 			}
 			w, err := open(cmd.Context(), g, false)
 			if err != nil {
@@ -79,28 +79,7 @@ func newTakeover(g *global, kind plan.Kind) *cobra.Command {
 				return err
 			}
 			report, err := look.Takeover(cmd.Context(), kind, args)
-			if err != nil {
-				if len(w.clouds) == 1 {
-					return err
-				}
-				return conclude(cmd, g, report, err)
-			}
-			if out != "" {
-				file, err := look.File(cmd.Context(), report, nil)
-				if err != nil {
-					return err
-				}
-				if err := savePlan(out, file); err != nil {
-					return err
-				}
-			}
-			if err := conclude(cmd, g, report, nil); err != nil {
-				return err
-			}
-			if report.Changes() {
-				return &outcome{code: exitPending}
-			}
-			return nil
+			return previewed(cmd, g, w, look, report, nil, err, out)
 		},
 	}
 	flags.register(cmd)
