@@ -73,7 +73,8 @@ func (rep *Report) rotated(ctx context.Context, src Source, from Position, f *os
 }
 
 // between returns those of the paths, the latest first, that came after the old
-// file and before the one that is written to now: the oldest first.
+// file and before the one that is written to now: the oldest first. One daemon rotates
+// a log in one way, so a number beside a date is no successor of it.
 func between(paths []string, old, now os.FileInfo) []string {
 	var out []string
 	for _, path := range paths {
@@ -83,13 +84,19 @@ func between(paths []string, old, now os.FileInfo) []string {
 		}
 		if os.SameFile(info, old) {
 			slices.Reverse(out)
-			return out
+			return slices.DeleteFunc(out, func(other string) bool { return numbered(other) != numbered(path) })
 		}
 		if info.Mode().IsRegular() && !os.SameFile(info, now) && !info.ModTime().Before(old.ModTime()) {
 			out = append(out, path)
 		}
 	}
 	return nil
+}
+
+// numbered reports whether a rotated file is called FILE.N, not FILE-DATE.
+func numbered(path string) bool {
+	_, err := strconv.Atoi(strings.TrimPrefix(filepath.Ext(path), "."))
+	return err == nil
 }
 
 // whole reads a file that nobody writes to any more from a position to its end.
