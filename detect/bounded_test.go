@@ -93,7 +93,7 @@ func TestTheSketchGoesOnAfterARestart(t *testing.T) {
 }
 
 func TestTenMillionAddressesStayUnderTheLimit(t *testing.T) {
-	if testing.Short() {
+	if testing.Short() || underRace {
 		t.Skip("takes some seconds")
 	}
 	before := heap()

@@ -311,7 +311,7 @@ func TestUnreportedDetectionsAreNeverEvicted(t *testing.T) {
 }
 
 func TestAMillionSourcesFitIntoTheMemoryLimit(t *testing.T) {
-	if testing.Short() {
+	if testing.Short() || underRace {
 		t.Skip("takes a second")
 	}
 	e := engine(t, detect.Limits{}, brute)
