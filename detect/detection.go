@@ -92,7 +92,9 @@ func (e *Engine) Detections() []Detection {
 }
 
 // Drain returns the detections that are new or went on since the last Drain
-// (those as Continued), sorted like Detections.
+// (those as Continued), sorted like Detections. It forgets what no window can need any
+// more, also what had been detected, as saving the state does: who comes back later
+// begins anew, whether the engine went on or was restarted.
 func (e *Engine) Drain() []Detection {
 	out := e.detections(e.fresh)
 	for _, i := range e.fresh {
@@ -100,6 +102,7 @@ func (e *Engine) Drain() []Detection {
 		p.flags = p.flags&^unreported | reported
 	}
 	e.fresh, e.barren, e.stuck = e.fresh[:0], 0, 0
+	e.forget()
 	return out
 }
 

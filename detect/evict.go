@@ -28,6 +28,20 @@ func (e *Engine) expire() {
 	}
 }
 
+// forget drops all that is stale, detections too.
+func (e *Engine) forget() {
+	before := e.pairs.live
+	for i := range e.heads() {
+		if e.stale(i) {
+			e.drop(i)
+			e.stats.Expired++
+		}
+	}
+	if e.pairs.live < before {
+		e.pairs.index(len(e.pairs.slots))
+	}
+}
+
 // makeRoom drops bundles, except keep: first what no window can need any more,
 // then, if that is less than a sixteenth of the limit, the eighth that has
 // been idle longest; detections only when nothing else is left, unreported
