@@ -4,7 +4,7 @@
 #
 #   bench/detect.sh [SIZE] [RUNS]     default: 1G 5
 #
-# Fails if the median is more than 2.5 times grep's or the peak memory above 100 MB.
+# Fails if the median is more than 4 times grep's or the peak memory above 200 MB.
 set -eu
 cd "$(dirname "$0")/.."
 size=${1:-1G}
@@ -16,5 +16,5 @@ go build -o "$dir/fwsync" ./cmd/fwsync
 go build -o "$dir/loggen" ./bench/loggen
 go build -o "$dir/run" ./bench/run
 "$dir/loggen" -size "$size" -attackers 20000 -seed 1 -out "$dir/mail.log"
-"$dir/run" -log "$dir/mail.log" -runs "$runs" -max-ratio 2.5 -max-rss 100 \
+"$dir/run" -log "$dir/mail.log" -runs "$runs" -max-ratio 4 -max-rss 200 \
 	"$dir/fwsync" detect -o json "$dir/mail.log"
