@@ -16,7 +16,7 @@ type Pool struct {
 	entries    []int32 // of each candidate, the index of its key
 
 	all    []key      // the keys, aggregated; nil until somebody asks
-	ranked []standing // as Rank orders them when nobody is in place; likewise
+	ranked []standing // in their order when nobody is in place; likewise
 	full   *counter   // of all keys; likewise
 }
 
@@ -56,7 +56,7 @@ func (p *Pool) counter() *counter {
 	return p.full.clone()
 }
 
-// rank orders the candidates as Rank does. Few of them are in place, so these are
+// rank orders the candidates. Few of them are in place, so these are
 // taken out of the order of all and put back where they belong.
 func (p *Pool) rank(inPlace []bool, margin int) []standing {
 	if p.ranked == nil {

@@ -13,14 +13,14 @@ type Terms struct {
 	Budget    Budget         // zero: without loss
 	Protected []netip.Prefix // no covering prefix overlaps them
 	Held      []netip.Prefix // what is in place now
-	Margin    int            // as in Rank
+	Margin    int            // below 1 means DefaultMargin
 }
 
 // Selection is what gets a place.
 type Selection struct {
 	Prefixes []netip.Prefix // ascending, at most Terms.Places
 	Merges   []Merge        // those of Prefixes that stand for several candidates, ascending
-	Evicted  []Candidate    // held by none of Prefixes, in the order of Rank
+	Evicted  []Candidate    // held by none of Prefixes, by rank
 }
 
 // Select finds room for the candidates, all of one family and each valid; which of
@@ -31,7 +31,7 @@ type Selection struct {
 //     candidates goes on standing for them, and nothing else is touched.
 //  2. Aggregate, without loss.
 //  3. Cover, within the budget.
-//  4. Eviction, in the order of Rank: from the bottom, until the others fit; who
+//  4. Eviction, in the order of rank: from the bottom, until the others fit; who
 //     merges with them, and so needs no place, stays all the same. With a budget the
 //     places are given to as long a run from the top as Cover can fit in (to within
 //     a 64th), if that blocks more of the candidates.

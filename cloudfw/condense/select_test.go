@@ -1,6 +1,7 @@
 package condense
 
 import (
+	"cmp"
 	"net/netip"
 	"slices"
 	"testing"
@@ -121,14 +122,13 @@ func TestTheMarginDecidesWhoIsDisplaced(t *testing.T) {
 		margin, score int
 		displaced     bool
 	}{{0, 5, false}, {0, 6, true}, {1, 5, false}, {1, 6, true}, {3, 7, false}, {3, 8, true}} {
-		kept, evicted := Keep([]Candidate{{Prefix: narrow(false, 1, 32), Score: c.score}, {Prefix: held, Score: 5, Held: true}}, 1, c.margin)
-		if len(kept) != 1 || len(evicted) != 1 || (evicted[0].Prefix == held) != c.displaced {
-			t.Errorf("margin %d, newcomer %d against 5: kept %v", c.margin, c.score, kept)
+		got := Select([]Candidate{{Prefix: narrow(false, 1, 32), Score: c.score}, {Prefix: held, Score: 5}}, Terms{Places: 1, Held: []netip.Prefix{held}, Margin: c.margin})
+		if len(got.Prefixes) != 1 || len(got.Evicted) != 1 || (got.Evicted[0].Prefix == held) != c.displaced {
+			t.Errorf("margin %d, newcomer %d against 5: %+v", c.margin, c.score, got)
 		}
 	}
-	kept, evicted := Keep([]Candidate{{Prefix: held, Score: 5}}, 0, 0)
-	if len(kept) != 0 || len(evicted) != 1 {
-		t.Errorf("no places: kept %v", kept)
+	if got := Select([]Candidate{{Prefix: held, Score: 5}}, Terms{}); len(got.Prefixes) != 0 || len(got.Evicted) != 1 {
+		t.Errorf("no places: %+v", got)
 	}
 }
 
@@ -149,8 +149,28 @@ func TestAUnionInPlaceStaysWhenThereIsRoomAgain(t *testing.T) {
 	}
 }
 
-// Two ways to rank, one for callers and one for speed, and one order.
-func TestSelectRanksAsRankDoes(t *testing.T) {
+// inOrder sorts candidates, those that stay longest first: the plain way to do what a
+// pool does quickly.
+func inOrder(candidates []Candidate, margin int) {
+	weight := func(c Candidate) int {
+		if c.Held {
+			return c.Score + bonusOf(margin)
+		}
+		return c.Score
+	}
+	slices.SortFunc(candidates, func(a, b Candidate) int {
+		first := 0
+		switch {
+		case a.Held && !b.Held:
+			first = -1
+		case b.Held && !a.Held:
+			first = 1
+		}
+		return cmp.Or(cmp.Compare(weight(b), weight(a)), first, cloudfw.ComparePrefixes(a.Prefix, b.Prefix))
+	})
+}
+
+func TestAPoolRanksInOrder(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		candidates := genCandidates.Draw(t, "candidates")
 		margin := rapid.IntRange(0, 3).Draw(t, "margin")
@@ -166,7 +186,7 @@ func TestSelectRanksAsRankDoes(t *testing.T) {
 		for _, r := range pool.rank(held(live, keys), margin) {
 			got = append(got, candidates[r.candidate])
 		}
-		Rank(candidates, margin)
+		inOrder(candidates, margin)
 		if !slices.Equal(got, candidates) {
 			t.Fatalf("%v, want %v", got, candidates)
 		}

@@ -74,16 +74,3 @@ func rank(a cloudfw.Action) int {
 	}
 	return 1
 }
-
-// Stack decides a packet that passes several lists one after the other, such as the
-// internet border and then a security group: the first drop decides. Without one the
-// decision of the last list holds; which list decided is the second result.
-func Stack(p Packet, lists ...*List) (Decision, int) {
-	var d Decision
-	for i, l := range lists {
-		if d = l.Decide(p); d.Action == cloudfw.Drop {
-			return d, i
-		}
-	}
-	return d, len(lists) - 1
-}

@@ -25,7 +25,7 @@ func keepMetrics(path string, r reconcile.Report) error {
 	}
 	lastRun := gauge("last_run_timestamp_seconds", "When the last run ended, whatever came of it.")
 	gaps := gauge("gaps", "What is demanded and not enforced.", "cloud")
-	oldest := gauge("oldest_gap_seconds", "Since when the oldest of them is known; 0 without gaps.", "cloud")
+	oldest := gauge("oldest_gap_seconds", "For how long the oldest of them has been known; 0 without gaps.", "cloud")
 	refusals := gauge("refusals", "Gates that refused the plan.", "cloud")
 	used := gauge("capacity_used", "Use of a bounded resource after the run's plan.", "cloud", "what")
 	limit := gauge("capacity_limit", "Its limit, where it is known.", "cloud", "what")

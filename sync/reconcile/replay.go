@@ -76,6 +76,7 @@ func NewReplay(policy *policies.Policy, since time.Time) (*Replay, error) {
 	}
 	return &Replay{
 		engine: engine, terms: penalties(policy), exempt: policy.Allowlist, since: since,
+		decisions: []ledger.Decision{}, hours: []Hour{},
 		newest: map[netip.Prefix]int{}, widths: map[int]int{}, cuts: map[netip.Addr]*Cut{}, withheld: map[string]int{},
 	}, nil
 }
@@ -228,7 +229,8 @@ func (r *Replay) overTime() {
 		if i+1 < len(changes) && changes[i+1].at.Before(until) {
 			until = changes[i+1].at
 		}
-		for h := c.at.Truncate(time.Hour); open > 0 && !h.After(until); h = h.Add(time.Hour) {
+		first := c.at.Truncate(time.Hour)
+		for h := first; open > 0 && (h.Equal(first) || h.Before(until)); h = h.Add(time.Hour) {
 			if n := len(r.hours); n > 0 && r.hours[n-1].From.Equal(h) {
 				r.hours[n-1].Blocks = max(r.hours[n-1].Blocks, open)
 			} else {
