@@ -3,6 +3,7 @@ package maillog
 import (
 	"bytes"
 	"encoding/binary"
+	"math/bits"
 	"net/netip"
 )
 
@@ -14,14 +15,8 @@ func client(b []byte) (addr netip.Addr, rest []byte, ok bool) {
 	if has(b, "unknown[") { // most attackers
 		addr, rest, ok = bracketed(b[7:])
 	} else {
-		for i, c := range b {
-			if c == '[' {
-				addr, rest, ok = bracketed(b[i:])
-				break
-			}
-			if c <= ' ' || c == ']' || i > 255 {
-				break
-			}
+		if i := hostEnd(b); i >= 0 {
+			addr, rest, ok = bracketed(b[i:])
 		}
 	}
 	if ok && len(rest) > 1 && rest[0] == ':' && '0' <= rest[1] && rest[1] <= '9' {
@@ -35,8 +30,8 @@ func bracketed(b []byte) (netip.Addr, []byte, bool) {
 	if len(b) == 0 || b[0] != '[' {
 		return netip.Addr{}, nil, false
 	}
-	if a, n := plain4(b[1:min(len(b), 17)]); n > 0 {
-		return netip.AddrFrom4(a), b[n+2:], true
+	if a, n := plain4(b); n > 0 {
+		return netip.AddrFrom4(a), b[n+1:], true
 	}
 	end := bytes.IndexByte(b[:min(len(b), 64)], ']')
 	if end < 0 {
@@ -49,29 +44,85 @@ func bracketed(b []byte) (netip.Addr, []byte, bool) {
 	return parseAddr(inner), b[end+1:], true
 }
 
-// plain4 reads "192.0.2.1]" in one pass and returns the length up to the bracket; 0
-// for everything else, also what parse4 is to judge.
-func plain4(b []byte) (out [4]byte, length int) {
-	field, value, n := 0, 0, 0
-	for i, c := range b {
-		if d := c - '0'; d <= 9 {
-			value = value*10 + int(d)
-			n++
-			continue
+// hostEnd returns the place of the first bracket of b, if it opens and what is before
+// it, at most 255 bytes, can be a host's name; else -1.
+func hostEnd(b []byte) int {
+	b = b[:min(len(b), 256)]
+	i := 0
+	for ; i+8 <= len(b); i += 8 {
+		w := word(b[i:])
+		if stop := below(w, ' '+1) | equal(w, '[') | equal(w, ']'); stop != 0 {
+			if i += bits.TrailingZeros64(stop) >> 3; b[i] == '[' {
+				return i
+			}
+			return -1
 		}
-		if n == 0 || n > 3 || value > 255 || n > 1 && b[i-n] == '0' {
-			return out, 0
-		}
-		out[field&3] = byte(value)
-		if c == ']' && field == 3 {
-			return out, i
-		}
-		if c != '.' || field == 3 {
-			return out, 0
-		}
-		field, value, n = field+1, 0, 0
 	}
-	return out, 0
+	for ; i < len(b); i++ {
+		switch c := b[i]; {
+		case c == '[':
+			return i
+		case c <= ' ' || c == ']':
+			return -1
+		}
+	}
+	return -1
+}
+
+// plain4 reads "[192.0.2.1]" and returns the length up to the closing bracket; 0 for everything
+// else, also what parse4 is to judge. Addresses are of all lengths, so that no branch depends
+// on those of their parts.
+func plain4(b []byte) (out [4]byte, length int) {
+	if len(b) < 17 {
+		var padded [17]byte
+		copy(padded[:], b)
+		b = padded[:]
+	}
+	v, w := word(b[1:]), word(b[9:])
+	closing := places(v, ']') | places(w, ']')<<8
+	end := bits.TrailingZeros32(closing)
+	if end > 15 {
+		return out, 0
+	}
+	dots := (places(v, '.') | places(w, '.')<<8) & (1<<end - 1)
+	if bits.OnesCount32(dots) != 3 {
+		return out, 0
+	}
+	first := bits.TrailingZeros32(dots)
+	dots &= dots - 1
+	second := bits.TrailingZeros32(dots)
+	third := bits.TrailingZeros32(dots & (dots - 1))
+	if second < 3 {
+		return out, 0
+	}
+	o1, bad1 := octet(uint32(v)<<(32-8*first&31), first)
+	o2, bad2 := octet(binary.LittleEndian.Uint32(b[second-3:]), second-first-1)
+	o3, bad3 := octet(binary.LittleEndian.Uint32(b[third-3:]), third-second-1)
+	o4, bad4 := octet(binary.LittleEndian.Uint32(b[end-3:]), end-third-1)
+	if bad1|bad2|bad3|bad4 != 0 {
+		return out, 0
+	}
+	return [4]byte{byte(o1), byte(o2), byte(o3), byte(o4)}, end + 1
+}
+
+// octet reads the last n bytes of w as a number up to 255 without leading zeros; bad is
+// not zero if they are none.
+func octet(w uint32, n int) (value, bad uint32) {
+	unused := (32 - 8*n) & 31
+	d := (w ^ 0x30303030) & (uint32(1<<32-1) << unused)
+	value = d>>24 + 10*(d>>16&0xff) + 100*(d>>8&0xff)
+	bad = (d + 0x76767676 | d) & 0x80808080
+	bad |= (255 - value) >> 31
+	bad |= uint32(n-1)>>31 | uint32(3-n)>>31
+	bad |= (d>>unused&0xff - 1) >> 31 & (uint32(1-n) >> 31)
+	return value, bad
+}
+
+// places has bit i set if byte i of w is c.
+func places(w uint64, c byte) uint32 {
+	x := w ^ ones*uint64(c)
+	zero := ^((x&^tops + ^uint64(tops)) | x | ^uint64(tops))
+	return uint32(zero >> 7 * 0x0102040810204080 >> 56)
 }
 
 // parseAddr is netip.ParseAddr for bytes, without allocating: the zero Addr if

@@ -56,7 +56,7 @@ type Options struct {
 // that the next line costs less. Not safe for concurrent use.
 type Parser struct {
 	clock stampReader
-	host  []byte // the latest line's host and the blank after it
+	host  host
 
 	scratch []byte // what a JSON line's message is unpacked into
 	kept    []byte // account names that outlive scratch
@@ -86,27 +86,31 @@ func (p *Parser) Parse(line []byte) (detect.Signal, Verdict) {
 // pass Sessions before it is counted, and so must one whose Time is zero: its line
 // has none.
 func (p *Parser) ParseInto(line []byte, s *detect.Signal) Verdict {
-	stamp := stampEnd(line)
-	if stamp < 0 {
-		return p.parseOther(line, s)
+	stamp := 15
+	if !traditional(line) {
+		if stamp = stampEnd(line); stamp < 0 {
+			return p.parseOther(line, s)
+		}
 	}
 	msg := line[stamp+1:]
-	if n := len(p.host); n > 0 && len(msg) >= n && string(msg[:n]) == string(p.host) {
-		msg = msg[n:]
-	} else {
-		n = bytes.IndexByte(msg[:min(len(msg), 256)], ' ')
+	if !p.host.begins(msg) {
+		n := bytes.IndexByte(msg[:min(len(msg), 256)], ' ')
 		if n <= 0 || !plainHost(msg[:n]) {
 			return p.parseOther(line, s)
 		}
-		p.host = append(p.host[:0], msg[:n+1]...)
-		msg = msg[n+1:]
+		p.host.keep(msg[:n+1])
 	}
-	if len(msg) < 10 || skips(msg) {
+	msg = msg[p.host.length:]
+	at := glance(msg)
+	if at == nothing || len(msg) < 10 {
 		return Uninteresting
 	}
 	var f found
-	switch msg[0] {
-	case 'p':
+	switch {
+	case at != unknown:
+		f.body = msg[at:]
+		smtpdMessage(f.body, &f)
+	case msg[0] == 'p':
 		if string(msg[:7]) == "postfix" {
 			postfix(msg, &f)
 		}
@@ -183,6 +187,36 @@ func sessionOf(process []byte, f *found) uint64 {
 // fill writes all of s but what is the caller's to fill.
 func (f *found) fill(s *detect.Signal, at time.Time, raw []byte) {
 	s.Kind, s.Part, s.Addr, s.Time, s.Count, s.Account, s.Session, s.Raw = f.kind, f.part, f.addr, at, f.count, f.account, 0, raw
+}
+
+// host is the latest line's host and the blank after it, so that it is known again
+// at a glance.
+type host struct {
+	length       int
+	text         []byte
+	words, masks [2]uint64 // of a text of up to 16 bytes
+}
+
+func (h *host) keep(text []byte) {
+	h.length, h.text = len(text), append(h.text[:0], text...)
+	var padded [16]byte
+	copy(padded[:], text)
+	h.words = [2]uint64{word(padded[:]), word(padded[8:])}
+	for i := range h.masks {
+		if n := min(max(len(text)-8*i, 0), 8); n == 8 {
+			h.masks[i] = 1<<64 - 1
+		} else {
+			h.masks[i] = 1<<(8*n) - 1
+		}
+	}
+}
+
+// begins reports whether b begins with it.
+func (h *host) begins(b []byte) bool {
+	if len(b) < 16 || h.length > 16 || h.length == 0 {
+		return h.length > 0 && bytes.HasPrefix(b, h.text)
+	}
+	return (word(b)^h.words[0])&h.masks[0]|(word(b[8:])^h.words[1])&h.masks[1] == 0
 }
 
 // plainHost reports whether b can be the host of a header: not a tag, which ends

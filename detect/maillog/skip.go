@@ -16,6 +16,10 @@ var (
 	wordSubmission = wordOf("submissi")
 	wordAnonymous  = wordOf("Anonymou")
 	wordConnect    = wordOf("connect ")
+	wordDisconnect = wordOf("disconne")
+	wordOnSMTPD    = wordOf("on/smtpd")
+	wordCleanup    = wordOf("cleanup[")
+	wordMessage    = wordOf("message-")
 	wordSMTPD      = wordOf("smtpd[")
 	wordAuth       = wordOf(" auth: ")
 	wordIMAP       = wordOf(" imap(")
@@ -38,37 +42,104 @@ const quietSlots = 256
 
 func quietSlot(w uint64) uint64 { return w * 0x9e3779b97f4a7c15 >> 56 }
 
-// skips reports that a line, from its tag on, is one of those that say nothing
-// and that a busy server writes most. It looks at a few words with as few
-// branches as it can; what it is not certain of, the parser reads.
-func skips(tagged []byte) bool {
+// What glance found.
+const (
+	nothing = -1 // the line says nothing that we count
+	unknown = 0  // the parser must read it; else it is smtpd's message that begins here
+)
+
+// glance looks at a line, from its tag on, and tells those that say nothing and that a
+// busy server writes most, and where smtpd's messages begin. It looks at a few words with
+// as few branches as it can; what it is not certain of, the parser reads.
+func glance(tagged []byte) int {
 	if len(tagged) < 48 {
-		return false
+		return unknown
 	}
 	switch word(tagged) {
 	case wordPostfix:
 		w := word(tagged[8:])
 		at := first(w, '[')
-		if at > 7 {
-			if w != wordSubmission || string(tagged[16:25]) != "on/smtpd[" {
-				return false
+		switch {
+		case at > 7:
+			if w != wordSubmission || word(tagged[16:])<<8 != wordOnSMTPD<<8 || tagged[24] != '[' {
+				return unknown
 			}
 			at = 16
-		} else if w &= 1<<(8*at+8) - 1; w != wordSMTPD {
-			return quiet[quietSlot(w)] == w
+		case w&(1<<(8*at+8)-1) != wordSMTPD:
+			if w == wordCleanup {
+				return glanceCleanup(tagged)
+			}
+			w &= 1<<(8*at+8) - 1
+			if quiet[quietSlot(w)] == w {
+				return nothing
+			}
+			return unknown
 		}
 		pid := word(tagged[9+at:])
 		end := first(pid, ']')
 		if end > 7 {
-			return false
+			return unknown
 		}
-		said := word(tagged[12+at+end:])
-		return said == wordConnect || said == wordAnonymous
+		message := 12 + at + end
+		switch word(tagged[message:]) {
+		case wordConnect, wordAnonymous:
+			return nothing
+		case wordDisconnect:
+			if !failedSome(word(tagged[len(tagged)-8:])) {
+				return nothing
+			}
+		}
+		// Only of what stands behind a whole header is it said where it begins.
+		if end == 0 || tagged[message-2] != ':' || tagged[message-1] != ' ' || !allDigits(pid, end) {
+			return unknown
+		}
+		return message
 	case wordDovecot:
 		w := word(tagged[8:])
-		return w<<8>>8 == wordAuth || w<<16>>16 == wordIMAP || w<<16>>16 == wordLMTP
+		if w<<8>>8 == wordAuth || w<<16>>16 == wordIMAP || w<<16>>16 == wordLMTP {
+			return nothing
+		}
 	}
-	return false
+	return unknown
+}
+
+// glanceCleanup finds "cleanup[PID]: ID: message-id=".
+func glanceCleanup(tagged []byte) int {
+	end := first(word(tagged[16:]), ']')
+	if end > 7 || len(tagged) < 56 {
+		return unknown
+	}
+	id := tagged[19+end:]
+	colon := first(word(id), ':')
+	if colon > 7 {
+		colon = 8 + first(word(id[8:]), ':')
+	}
+	if colon < 16 && word(id[colon+2:]) == wordMessage {
+		return nothing
+	}
+	return unknown
+}
+
+// failedSome reports whether the end of a line is "/4" and not "=4", as that of a
+// session in which not every command succeeded.
+func failedSome(end uint64) bool {
+	other := ^within(end, '0', '9') & tops
+	if other == 0 {
+		return true
+	}
+	return end>>(bits.Len64(other)-8)&0xff == '/'
+}
+
+// allDigits reports whether the first n bytes of w are digits; n is at most 7.
+func allDigits(w uint64, n int) bool {
+	all := uint64(tops) & (1<<(8*n) - 1)
+	return within(w, '0', '9')&all == all
+}
+
+// within has the top bit of each byte of w set that is from a to b; both are at most 127.
+func within(w uint64, a, b byte) uint64 {
+	low := w &^ tops
+	return (low + ones*(128-uint64(a))) &^ (low + ones*(127-uint64(b))) &^ w & tops
 }
 
 const ones, tops = 0x0101010101010101, 0x8080808080808080

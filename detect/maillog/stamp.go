@@ -26,6 +26,16 @@ func stampEnd(line []byte) int {
 	return -1
 }
 
+var (
+	stampShape = [2]uint64{word([]byte("\x00\x00\x00 \x00\x00 \x00")), word([]byte("\x00:\x00\x00:\x00\x00 "))}
+	stampMask  = [2]uint64{0x00ff0000ff000000, 0xff0000ff0000ff00}
+)
+
+// traditional reports at a glance that stampEnd is 15.
+func traditional(line []byte) bool {
+	return len(line) >= 20 && word(line)&stampMask[0]^stampShape[0]|word(line[8:])&stampMask[1]^stampShape[1] == 0
+}
+
 // yearStampEnd is stampEnd for the rarer shapes: "Nov 23 20:17:43.123456 ",
 // "Nov 23 2026 20:17:43 ", "2026 Nov 23 20:17:43 ", "2026-11-23 20:17:43.123 +0100 ".
 func yearStampEnd(line []byte) int {
