@@ -2,6 +2,7 @@ package detect
 
 import (
 	"encoding/binary"
+	"math/bits"
 	"net/netip"
 )
 
@@ -16,22 +17,37 @@ func (e *Engine) tally(b bundle, key *[16]byte, t int64, s *Signal, hint uint32)
 	ps := e.pairs.bundle(head, b.n)
 	seldom, crossing := false, uint32(0)
 	n := s.Times()
+	var reached [maxBundle]int
+	sharing := uint32(0)
 	for j := range ps {
 		m, p := &meters[j], &ps[j]
+		if m.distinct && len(s.Account) == 0 {
+			continue
+		}
+		seldom = seldom || p.count < 2
+		e.stamp(p, t, n)
+		switch {
+		case !p.open(m):
+		case m.distinct:
+			reached[j] = e.arrive(head, p, m, t, e.itemOf(m, s), n)
+		default:
+			sharing |= 1 << j
+		}
+	}
+	if sharing != 0 {
+		e.arriveTogether(head, meters, ps, sharing, t, n, &reached)
+	}
+	for j := range ps {
+		m, p := &meters[j], &ps[j]
+		if reached[j] >= m.need && e.judge(p, m, m.mark, t, reached[j]) {
+			crossing |= 1 << j
+		}
 		if m.distinct && len(s.Account) == 0 {
 			if p.flags&crossed != 0 {
 				detected |= 1 << j
 				acted = acted || m.acts
 			}
 			continue
-		}
-		seldom = seldom || p.count < 2
-		e.stamp(p, t, n)
-		if p.flags&(crossed|withheld) != crossed || int(p.ring.peak) < m.limit {
-			reached := e.arrive(head, p, m, t, e.itemOf(m, s), n)
-			if reached >= m.need && e.judge(p, m, m.mark, t, reached) {
-				crossing |= 1 << j
-			}
 		}
 		if p.flags&crossed != 0 {
 			detected |= 1 << j
@@ -46,6 +62,32 @@ func (e *Engine) tally(b bundle, key *[16]byte, t int64, s *Signal, hint uint32)
 		e.suspect(key)
 	}
 	return detected, acted
+}
+
+// open reports whether another arrival can change anything.
+func (p *pair) open(m *meter) bool {
+	return p.flags&(crossed|withheld) != crossed || int(p.ring.peak) < m.limit
+}
+
+// arriveTogether puts n signals into the ring that the meters of sharing look into, and
+// sets for each what arrive returns.
+func (e *Engine) arriveTogether(head uint32, meters []meter, ps []pair, sharing uint32, t int64, n int, reached *[maxBundle]int) {
+	far := meters[bits.TrailingZeros32(sharing)].lender
+	lent := &ps[far].ring
+	for range min(n, meters[far].limit) {
+		if !e.rings.push(lent, t, meters[far].limit) {
+			e.makeRoom(head)
+			// Without room the oldest arrival is forgotten instead.
+			if !e.rings.push(lent, t, meters[far].limit) && (lent.n == 0 || !e.rings.push(lent, t, int(lent.n))) {
+				e.stats.Untracked++
+				return
+			}
+		}
+		for left := sharing; left != 0; left &= left - 1 {
+			j := bits.TrailingZeros32(left)
+			reached[j] = max(reached[j], e.reached(&ps[j], &meters[j], lent, t))
+		}
+	}
 }
 
 // stamp notes n signals at t.
@@ -90,7 +132,7 @@ func (e *Engine) arrive(head uint32, p *pair, m *meter, t, item int64, n int) (r
 				return 0
 			}
 		}
-		return e.reached(p, m, t)
+		return e.reached(p, m, &p.ring, t)
 	}
 	for range min(n, m.limit) {
 		if !e.rings.push(&p.ring, t, m.limit) {
@@ -101,14 +143,15 @@ func (e *Engine) arrive(head uint32, p *pair, m *meter, t, item int64, n int) (r
 				return reached
 			}
 		}
-		reached = max(reached, e.reached(p, m, t))
+		reached = max(reached, e.reached(p, m, &p.ring, t))
 	}
 	return reached
 }
 
-func (e *Engine) reached(p *pair, m *meter, t int64) int {
+// reached is what arrive returns of the newest arrival of a ring.
+func (e *Engine) reached(p *pair, m *meter, r *ring, t int64) int {
 	if p.flags&disordered != 0 {
-		largest, ordered, scratch := e.rings.largestWith(&p.ring, m.distinct, t, m.within, e.scratch)
+		largest, ordered, scratch := e.rings.largestWith(r, m.distinct, m.limit, t, m.within, e.scratch)
 		e.scratch = scratch
 		if ordered {
 			p.flags &^= disordered
@@ -119,25 +162,33 @@ func (e *Engine) reached(p *pair, m *meter, t int64) int {
 	// One more arrival makes the largest window at most one larger, and none that
 	// is larger than the largest can hold.
 	peak := int(p.ring.peak)
-	if peak < m.limit && e.holds(p, m, t, peak+1) {
+	if peak < m.limit && e.holds(p, m, r, t, peak+1) {
 		p.ring.peak++
 		return peak + 1
 	}
-	if peak >= m.limit && e.holds(p, m, t, m.limit) {
+	if peak >= m.limit && e.holds(p, m, r, t, m.limit) {
 		return m.limit
 	}
 	if p.flags&(crossed|withheld) == crossed && m.part != networkPart && m.part != halfPart && m.part != sitePart {
 		return 0 // nobody asks any more
 	}
-	if peak >= m.need && e.holds(p, m, t, m.need) {
+	if peak >= m.need && e.holds(p, m, r, t, m.need) {
 		return m.need
 	}
 	return 0
 }
 
 // holds reports whether the latest k arrivals lie in the window that ends with t.
-func (e *Engine) holds(p *pair, m *meter, t int64, k int) bool {
-	return k <= int(p.ring.n) && t-e.rings.fromEnd(&p.ring, m.distinct, k) <= m.within
+func (e *Engine) holds(p *pair, m *meter, r *ring, t int64, k int) bool {
+	if k >= int(r.n) {
+		if k > int(r.n) {
+			return false
+		}
+		if m.part == ownPart && !m.distinct && uint32(k) == p.count {
+			return t-p.first <= m.within // all there ever were: the oldest need not be fetched
+		}
+	}
+	return t-e.rings.fromEnd(r, m.distinct, k) <= m.within
 }
 
 // judge marks p as crossed or withheld and reports whether it is news.

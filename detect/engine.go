@@ -38,9 +38,7 @@ type Engine struct {
 	account16 [16]byte // likewise its account's key
 	keyed     bool
 
-	hints   [batchSize]uint32 // where the signals' addresses may be counted
-	nearby  [batchSize]uint32 // likewise their networks
-	touched int64             // keeps the reads of warm from being optimized away
+	ahead prefetch
 
 	byKind [kindCount]int64
 	stats  Stats
@@ -98,8 +96,6 @@ func (e *Engine) reset(s seed) {
 // that spans at most Within. An invalid signal is counted and otherwise ignored.
 func (e *Engine) Observe(s Signal) { e.observe(&s, noPair, noPair) }
 
-const batchSize = 64
-
 // ObserveAll takes signals in order; the same as Observe for each, and faster.
 func (e *Engine) ObserveAll(signals []Signal) {
 	for len(signals) > 0 {
@@ -107,55 +103,9 @@ func (e *Engine) ObserveAll(signals []Signal) {
 		signals = signals[len(batch):]
 		e.warm(batch)
 		for i := range batch {
-			e.observe(&batch[i], e.hints[i], e.nearby[i])
+			e.observe(&batch[i], e.ahead.own[i], e.ahead.network[i])
 		}
 	}
-}
-
-// warm looks for what the signals will count in. With many sources that is
-// seldom in the processor's cache; here it is fetched for many signals at a
-// time, instead of waiting for one after the other. No branch depends on what
-// is fetched: a wrong guess would wait for it.
-func (e *Engine) warm(batch []Signal) {
-	if len(e.pairs.chunks) == 0 || len(e.rings.blocks) == 0 {
-		for i := range batch {
-			e.hints[i], e.nearby[i] = noPair, noPair
-		}
-		return
-	}
-	var sizes [batchSize]uint8
-	for i := range batch {
-		s := &batch[i]
-		e.hints[i], e.nearby[i] = noPair, noPair
-		if !s.Kind.Valid() {
-			continue
-		}
-		addr := s.Addr.As16()
-		if s.Kind.Success() {
-			e.hints[i], sizes[i] = e.pairs.peek(e.seed.hash(&addr, markAddress)), 1
-			continue
-		}
-		w := &e.wants[s.Kind]
-		if len(w.networks) > 0 {
-			b := &w.networks[0]
-			n := e.levels[b.level].network(&addr)
-			e.nearby[i] = e.pairs.peek(e.seed.hash(&n, b.first))
-		}
-		if len(w.own) > 0 {
-			b := &w.own[0]
-			e.hints[i], sizes[i] = e.pairs.peek(e.seed.hash(&addr, b.first)), b.n
-		}
-	}
-	last, touched := e.pairs.used-1, e.touched
-	for i := range batch {
-		touched ^= int64(e.pairs.at(min(e.hints[i], last)).count) ^ int64(e.pairs.at(min(e.nearby[i], last)).count)
-	}
-	for i := range batch {
-		for j := range uint32(sizes[i]) {
-			touched ^= e.rings.near(&e.pairs.at(min(e.hints[i]+j, last)).ring)
-		}
-	}
-	e.touched = touched
 }
 
 func (e *Engine) observe(s *Signal, hint, nearby uint32) {

@@ -30,6 +30,7 @@ type meter struct {
 	limit    int    // how far it counts: the legitimate threshold
 	within   int64  // µs
 	member   uint16 // of accountPart: the meter of those it detects
+	lender   uint8  // of ownPart that counts every signal: whose ring of the bundle it looks into
 }
 
 // bundle is the meters that always count together, by kind of signal and key:
@@ -150,10 +151,30 @@ func (e *Engine) bundle(rules []int, p part, mark uint16) bundle {
 		}
 	}
 	b.n = uint8(len(e.meters) - int(b.first))
+	if p == ownPart {
+		lend(e.meters[b.first:])
+	}
 	if len(e.meters) < len(e.sizes) {
 		e.sizes[b.first] = b.n
 	}
 	return b
+}
+
+// lend lets the meters of one address that count every signal share the arrivals of the
+// one that looks back farthest: they see the same.
+func lend(meters []meter) {
+	far := 0
+	for j := range meters {
+		meters[j].lender = uint8(j)
+		if !meters[j].distinct && meters[j].limit > meters[far].limit {
+			far = j
+		}
+	}
+	for j := range meters {
+		if !meters[j].distinct {
+			meters[j].lender = uint8(far)
+		}
+	}
 }
 
 // meterOf finds the meter of a rule's part.

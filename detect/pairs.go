@@ -90,12 +90,6 @@ func (ps *pairs) lookup(key *[16]byte, meter uint16, h uint64) (i uint32, ok boo
 	}
 }
 
-// peek returns the number that the first slot of a hash holds: mostly the one
-// looked for, else that of any pair.
-func (ps *pairs) peek(h uint64) uint32 {
-	return max(uint32(ps.slots[h&uint64(len(ps.slots)-1)]), 1) - 1
-}
-
 // insert adds a bundle that find did not find.
 func (ps *pairs) insert(key *[16]byte, meter uint16) uint32 {
 	if 2*(ps.heads+1) > len(ps.slots) {

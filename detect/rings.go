@@ -78,6 +78,11 @@ func (rs *rings) release(r *ring) {
 	*r = ring{class: noRing}
 }
 
+// nearLast is a number that lies near the newest of a list, or anywhere.
+func (rs *rings) nearLast(r *ring) int64 {
+	return rs.blocks[r.off>>blockBits][(int(r.off)+2*int(r.n))&(blockSlots-1)]
+}
+
 // push adds t as the newest arrival; a ring that holds limit timestamps loses
 // its oldest arrival. False: the ring had to grow and the budget is used up,
 // nothing was done.
@@ -148,20 +153,19 @@ func (rs *rings) grow(r *ring, class uint8) bool {
 	return true
 }
 
-// near is a number that lies near the arrival with which the peak would grow,
-// or anywhere.
-func (rs *rings) near(r *ring) int64 {
-	at := (int(r.head) + int(r.n) - 1 - int(r.peak)) & (r.slots() - 1)
+// near is a number that lies near the k-th newest arrival, or anywhere; 0 is the next one.
+func (rs *rings) near(r *ring, k int) int64 {
+	at := (int(r.head) + int(r.n) - k) & (r.slots() - 1)
 	return rs.blocks[r.off>>blockBits][(int(r.off)+at)&(blockSlots-1)]
 }
 
-// copyOut appends the timestamps in order of arrival.
-func (rs *rings) copyOut(r *ring, distinct bool, to []int64) []int64 {
+// copyOut appends the timestamps of the latest arrivals, at most so many, in order of arrival.
+func (rs *rings) copyOut(r *ring, distinct bool, most int, to []int64) []int64 {
 	if r.n == 0 {
 		return to
 	}
 	s := rs.slice(r)
-	for i := range int(r.n) {
+	for i := max(0, int(r.n)-most); i < int(r.n); i++ {
 		if distinct {
 			to = append(to, s[2*i])
 		} else {
@@ -181,10 +185,10 @@ func (rs *rings) fromEnd(r *ring, distinct bool, k int) int64 {
 }
 
 // largestWith returns the size of the largest set of timestamps that contains
-// t and spans at most within, whatever their order of arrival; ordered says
-// that they arrived in order of time.
-func (rs *rings) largestWith(r *ring, distinct bool, t, within int64, scratch []int64) (largest int, ordered bool, _ []int64) {
-	scratch = rs.copyOut(r, distinct, scratch[:0])
+// t and spans at most within, whatever their order of arrival, among the latest limit;
+// ordered says that these arrived in order of time.
+func (rs *rings) largestWith(r *ring, distinct bool, limit int, t, within int64, scratch []int64) (largest int, ordered bool, _ []int64) {
+	scratch = rs.copyOut(r, distinct, limit, scratch[:0])
 	ordered = slices.IsSorted(scratch)
 	slices.Sort(scratch)
 	from := 0

@@ -92,7 +92,11 @@ func (e *Engine) writeBundle(w *stateWriter, i uint32, lines map[*record]uint64)
 	}
 	w.uint(uint64(len(ps)))
 	for j := range ps {
-		e.writePair(w, &ps[j])
+		lent := &ps[j].ring
+		if m := &e.meters[ps[j].meter]; m.part == ownPart {
+			lent = &ps[m.lender].ring
+		}
+		e.writePair(w, &ps[j], lent)
 	}
 	x := e.samples[i]
 	if x == nil {
@@ -109,7 +113,7 @@ func (e *Engine) writeBundle(w *stateWriter, i uint32, lines map[*record]uint64)
 	}
 }
 
-func (e *Engine) writePair(w *stateWriter, p *pair) {
+func (e *Engine) writePair(w *stateWriter, p *pair, lent *ring) {
 	m := &e.meters[p.meter]
 	w.uint(uint64(m.rule))
 	kind := byte(m.part)
@@ -126,14 +130,14 @@ func (e *Engine) writePair(w *stateWriter, p *pair) {
 	w.int(p.crossed)
 	w.uint(uint64(p.legitAt))
 	w.uint(uint64(p.ring.peak))
-	w.uint(uint64(p.ring.n))
+	e.scratch = e.rings.copyOut(lent, m.distinct, m.limit, e.scratch[:0])
+	w.uint(uint64(len(e.scratch)))
 	before := p.first
-	e.scratch = e.rings.copyOut(&p.ring, m.distinct, e.scratch[:0])
 	for k, t := range e.scratch {
 		w.int(t - before)
 		before = t
 		if m.distinct {
-			w.uint(uint64(e.rings.slice(&p.ring)[2*k+1]))
+			w.uint(uint64(e.rings.slice(lent)[2*k+1]))
 		}
 	}
 }
@@ -230,7 +234,12 @@ func (e *Engine) readBundle(r *stateReader, rules []int, lines []*record) {
 		}
 		places[j] = int(p.meter - base)
 		restored++
-		e.restore(e.pairs.at(head+uint32(places[j])), p, times, items)
+		at := head + uint32(places[j])
+		lent := at
+		if m := &e.meters[p.meter]; m.part == ownPart {
+			lent = head + uint32(m.lender)
+		}
+		e.restore(e.pairs.at(at), p, e.pairs.at(lent), times, items)
 	}
 	x := &samples{}
 	for range r.uint(maxSamples) {
@@ -315,22 +324,29 @@ func (e *Engine) readPair(r *stateReader, rules []int) (p *pair, times, items []
 
 const distinctBit = 0x80
 
-func (e *Engine) restore(p, from *pair, times, items []int64) {
+// restore sets p to what was saved; its arrivals go into the ring of lent, which is p but
+// where others share it: then the one that looks back farthest has them all.
+func (e *Engine) restore(p, from, lent *pair, times, items []int64) {
 	m := &e.meters[p.meter]
+	ring, limit := &lent.ring, e.meters[lent.meter].limit
+	fill := lent == p || len(times) > int(ring.n)
+	if fill {
+		peak := ring.peak
+		e.rings.release(ring)
+		ring.peak = peak
+	}
 	p.first, p.last, p.crossed, p.count, p.legitAt, p.legitBy = from.first, from.last, from.crossed, from.count, from.legitAt, from.legitBy
 	p.flags |= from.flags
 	for i, t := range times {
 		if i > 0 && t < times[i-1] {
 			p.flags |= disordered
 		}
-		var ok bool
-		if m.distinct {
-			ok = e.rings.touch(&p.ring, t, items[i], m.limit) || p.ring.n > 0 && e.rings.touch(&p.ring, t, items[i], int(p.ring.n))
-		} else {
-			ok = e.rings.push(&p.ring, t, m.limit) || p.ring.n > 0 && e.rings.push(&p.ring, t, int(p.ring.n))
-		}
-		if !ok {
-			break
+		switch {
+		case !fill:
+		case m.distinct:
+			fill = e.rings.touch(ring, t, items[i], limit) || ring.n > 0 && e.rings.touch(ring, t, items[i], int(ring.n))
+		default:
+			fill = e.rings.push(ring, t, limit) || ring.n > 0 && e.rings.push(ring, t, int(ring.n))
 		}
 	}
 	p.ring.peak = from.ring.peak

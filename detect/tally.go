@@ -68,29 +68,41 @@ func (t *Tally) hash(addr *[16]byte) uint32 {
 // are seldom in the processor's cache, and are fetched for many signals at a time
 // instead of waiting for one after the other.
 func (t *Tally) ObserveAll(signals []Signal) {
-	var found [64]uint32
+	const size = 64
+	var addrs [size][16]byte
+	var found [size]uint32
 	for len(signals) > 0 {
-		batch := signals[:min(len(signals), len(found))]
+		batch := signals[:min(len(signals), size)]
 		signals = signals[len(batch):]
 		mask := uint32(len(t.slots) - 1)
 		for i := range batch {
-			addr := batch[i].Addr.As16()
-			found[i] = t.slots[t.hash(&addr)&mask]
+			addrs[i] = batch[i].Addr.As16()
+			found[i] = t.hash(&addrs[i]) & mask
 		}
 		for i := range batch {
-			if found[i] != 0 {
-				t.touched ^= t.at(found[i] - 1).first
+			found[i] = max(t.slots[found[i]], 1) - 1
+		}
+		if t.used > 0 {
+			for i := range batch {
+				t.touched ^= t.at(found[i]).first
 			}
 		}
 		for i := range batch {
-			t.Observe(&batch[i])
+			s := &batch[i]
+			if int(found[i]) < t.used {
+				if c := t.at(found[i]); c.addr == addrs[i] {
+					t.count(found[i], c, s)
+					continue
+				}
+			}
+			t.Observe(s)
 		}
 	}
 }
 
 // Observe counts one signal.
 func (t *Tally) Observe(s *Signal) {
-	addr, at := s.Addr.As16(), s.Time.UnixMicro()
+	addr := s.Addr.As16()
 	mask := uint32(len(t.slots) - 1)
 	slot := t.hash(&addr) & mask
 	for t.slots[slot] != 0 && t.at(t.slots[slot]-1).addr != addr {
@@ -102,9 +114,15 @@ func (t *Tally) Observe(s *Signal) {
 			t.Others += int64(s.Times())
 			return
 		}
+		at := s.Time.UnixMicro()
 		i = t.insert(slot, counted{addr: addr, first: at, last: at})
 	}
-	c, n := t.at(i), uint32(s.Times())
+	t.count(i, t.at(i), s)
+}
+
+// count adds a signal to count number i.
+func (t *Tally) count(i uint32, c *counted, s *Signal) {
+	at, n := s.Time.UnixMicro(), uint32(s.Times())
 	c.first, c.last = min(c.first, at), max(c.last, at)
 	for k := range c.kinds {
 		if c.kinds[k] == s.Kind || c.kinds[k] == 0 {
