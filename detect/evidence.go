@@ -138,7 +138,7 @@ func (x *samples) cross(pair uint8, line *record) {
 
 // shareSamples lets a member show what was kept of its account, and its own line.
 func (e *Engine) shareSamples(member, account uint32, s *Signal, crossing bool) {
-	if e.samples[member] != nil && !crossing {
+	if !crossing && (e.pairs.at(member).count > 1 || e.samples[member] != nil) {
 		return
 	}
 	x := e.room(member, crossing)

@@ -90,6 +90,16 @@ func (ps *pairs) lookup(key *[16]byte, meter uint16, h uint64) (i uint32, ok boo
 	}
 }
 
+// guess returns the number of the pair that a hash is likely to be of, or of any other.
+func (ps *pairs) guess(h uint64) uint32 {
+	mask := uint64(len(ps.slots) - 1)
+	v, next := ps.slots[h&mask], ps.slots[(h+1)&mask]
+	if v>>32 != h>>32 {
+		v = next
+	}
+	return max(uint32(v), 1) - 1
+}
+
 // insert adds a bundle that find did not find.
 func (ps *pairs) insert(key *[16]byte, meter uint16) uint32 {
 	if 2*(ps.heads+1) > len(ps.slots) {

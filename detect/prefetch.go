@@ -8,7 +8,7 @@ const batchSize = 64
 // a short loop of reads that do not depend on each other, without a branch that
 // depends on what is read, for a wrong guess would wait for it.
 type prefetch struct {
-	hashes [batchSize][3]uint32
+	hashes [batchSize][3]uint64
 	bundle [batchSize]*bundle // that counts the address itself
 
 	// Where the signals' addresses may be counted, their networks, and their part in what
@@ -27,13 +27,11 @@ func (e *Engine) warm(batch []Signal) {
 		}
 		return
 	}
-	e.findSlots(batch)
-	slots, last := e.pairs.slots, e.pairs.used-1
+	e.hashKeys(batch)
+	last := e.pairs.used - 1
 	for i := range batch {
 		h := &f.hashes[i]
-		f.own[i] = max(uint32(slots[h[0]]), 1) - 1
-		f.network[i] = max(uint32(slots[h[1]]), 1) - 1
-		f.member[i] = max(uint32(slots[h[2]]), 1) - 1
+		f.own[i], f.network[i], f.member[i] = e.pairs.guess(h[0]), e.pairs.guess(h[1]), e.pairs.guess(h[2])
 	}
 	touched := f.touched
 	for i := range batch {
@@ -61,34 +59,34 @@ func (e *Engine) warm(batch []Signal) {
 	f.touched = touched
 }
 
-// findSlots says where in the index of the pairs the signals' keys may be.
-func (e *Engine) findSlots(batch []Signal) {
-	f, mask := &e.ahead, uint32(len(e.pairs.slots)-1)
+// hashKeys hashes the signals' keys.
+func (e *Engine) hashKeys(batch []Signal) {
+	f := &e.ahead
 	for i := range batch {
 		s, h := &batch[i], &f.hashes[i]
-		*h, f.bundle[i] = [3]uint32{}, nil
+		*h, f.bundle[i] = [3]uint64{}, nil
 		if !s.Kind.Valid() {
 			continue
 		}
 		addr := s.Addr.As16()
 		if s.Kind.Success() {
-			h[0] = uint32(e.seed.hash(&addr, markAddress)) & mask
+			h[0] = e.seed.hash(&addr, markAddress)
 			h[1], h[2] = h[0], h[0]
 			continue
 		}
 		w := &e.wants[s.Kind]
 		if len(w.own) > 0 {
 			f.bundle[i] = &w.own[0]
-			h[0] = uint32(e.seed.hash(&addr, f.bundle[i].first)) & mask
+			h[0] = e.seed.hash(&addr, f.bundle[i].first)
 			h[1], h[2] = h[0], h[0]
 		}
 		if len(w.networks) > 0 {
 			b := &w.networks[0]
 			n := e.levels[b.level].network(&addr)
-			h[1] = uint32(e.seed.hash(&n, b.first)) & mask
+			h[1] = e.seed.hash(&n, b.first)
 		}
 		if len(w.accounts) > 0 {
-			h[2] = uint32(e.seed.hash(&addr, e.meters[w.accounts[0].first].member)) & mask
+			h[2] = e.seed.hash(&addr, e.meters[w.accounts[0].first].member)
 		}
 	}
 }

@@ -16,7 +16,7 @@ type Tally struct {
 	most    int
 	counts  [][]counted // in chunks that never move
 	used    int
-	slots   []uint32 // number of a count + 1; 0 empty; linear probing
+	slots   []uint32 // number of a count + 1, and the top of the hash above; 0 empty; linear probing
 	seed    [2]uint64
 	more    map[uint32]*[kindCount]uint32 // of the few with more kinds than fit into counted
 	touched int64                         // keeps the fetching from being optimized away
@@ -32,7 +32,10 @@ type counted struct {
 	spilled     bool // the other kinds are in more
 }
 
-const tallyKinds = 5
+const (
+	tallyKinds  = 5
+	tallyNumber = 1<<24 - 1 // of a slot; so many addresses can be followed
+)
 
 // KindCount is how many signals of a kind there were.
 type KindCount struct {
@@ -47,9 +50,9 @@ type AddressCount struct {
 	FirstSeen, LastSeen time.Time
 }
 
-// NewTally follows at most so many addresses; each costs about 100 bytes.
+// NewTally follows at most so many addresses, and never more than 16,777,215; each costs about 100 bytes.
 func NewTally(most int) *Tally {
-	return &Tally{most: most, slots: make([]uint32, 1024), seed: [2]uint64{rand.Uint64(), rand.Uint64()}}
+	return &Tally{most: min(most, tallyNumber), slots: make([]uint32, 1024), seed: [2]uint64{rand.Uint64(), rand.Uint64()}}
 }
 
 func (t *Tally) at(i uint32) *counted { return &t.counts[i>>chunkBits][i&(chunkPairs-1)] }
@@ -77,14 +80,20 @@ func (t *Tally) ObserveAll(signals []Signal) {
 		mask := uint32(len(t.slots) - 1)
 		for i := range batch {
 			addrs[i] = batch[i].Addr.As16()
-			found[i] = t.hash(&addrs[i]) & mask
+			found[i] = t.hash(&addrs[i])
 		}
 		for i := range batch {
-			found[i] = max(t.slots[found[i]], 1) - 1
+			h := found[i]
+			v, next := t.slots[h&mask], t.slots[(h+1)&mask]
+			if (v^h)&^tallyNumber != 0 {
+				v = next
+			}
+			found[i] = max(v&tallyNumber, 1) - 1
 		}
 		if t.used > 0 {
+			last := uint32(t.used - 1)
 			for i := range batch {
-				t.touched ^= t.at(found[i]).first
+				t.touched ^= t.at(min(found[i], last)).first
 			}
 		}
 		for i := range batch {
@@ -104,18 +113,19 @@ func (t *Tally) ObserveAll(signals []Signal) {
 func (t *Tally) Observe(s *Signal) {
 	addr := s.Addr.As16()
 	mask := uint32(len(t.slots) - 1)
-	slot := t.hash(&addr) & mask
-	for t.slots[slot] != 0 && t.at(t.slots[slot]-1).addr != addr {
+	h := t.hash(&addr)
+	slot := h & mask
+	for t.slots[slot] != 0 && ((t.slots[slot]^h)&^tallyNumber != 0 || t.at(t.slots[slot]&tallyNumber-1).addr != addr) {
 		slot = (slot + 1) & mask
 	}
-	i := t.slots[slot] - 1
+	i := t.slots[slot]&tallyNumber - 1
 	if t.slots[slot] == 0 {
 		if t.used >= t.most {
 			t.Others += int64(s.Times())
 			return
 		}
 		at := s.Time.UnixMicro()
-		i = t.insert(slot, counted{addr: addr, first: at, last: at})
+		i = t.insert(slot, h, counted{addr: addr, first: at, last: at})
 	}
 	t.count(i, t.at(i), s)
 }
@@ -142,23 +152,24 @@ func (t *Tally) count(i uint32, c *counted, s *Signal) {
 }
 
 // insert adds a count that is found through slot.
-func (t *Tally) insert(slot uint32, c counted) uint32 {
+func (t *Tally) insert(slot, h uint32, c counted) uint32 {
 	i := uint32(t.used)
 	if int(i>>chunkBits) == len(t.counts) {
 		t.counts = append(t.counts, make([]counted, chunkPairs))
 	}
 	*t.at(i) = c
-	t.slots[slot] = i + 1
+	t.slots[slot] = h&^tallyNumber | (i + 1)
 	t.used++
 	if 2*t.used > len(t.slots) {
 		t.slots = make([]uint32, 2*len(t.slots))
 		mask := uint32(len(t.slots) - 1)
 		for j := range uint32(t.used) {
-			slot := t.hash(&t.at(j).addr) & mask
+			h := t.hash(&t.at(j).addr)
+			slot := h & mask
 			for t.slots[slot] != 0 {
 				slot = (slot + 1) & mask
 			}
-			t.slots[slot] = j + 1
+			t.slots[slot] = h&^tallyNumber | (j + 1)
 		}
 	}
 	return i
