@@ -169,6 +169,8 @@ func analyse(ctx context.Context, policy *policies.Policy, logs []sources.Source
 	for kind, n := range engine.Stats().Signals {
 		value.Signals[kind.String()] = n
 	}
+	counted := make(chan []detect.AddressCount, 1)
+	go func() { counted <- tally.Addresses() }()
 	found := engine.Detections()
 	for _, d := range found {
 		value.Detections = append(value.Detections, reconcile.Detected(d))
@@ -181,7 +183,7 @@ func analyse(ctx context.Context, policy *policies.Policy, logs []sources.Source
 		value.Phases = append(value.Phases, one)
 	}
 	detected := byPrefix(found)
-	for _, a := range tally.Addresses() {
+	for _, a := range <-counted {
 		value.Addresses = append(value.Addresses, addressAnswer{a.Addr, a.Signals, a.FirstSeen, a.LastSeen, detected(a.Addr)})
 	}
 	value.Others = tally.Others
