@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"net/netip"
 	"os"
+	"runtime/debug"
 	"slices"
 	"time"
 
@@ -155,6 +156,9 @@ func analyse(ctx context.Context, policy *policies.Policy, logs []sources.Source
 	if err != nil {
 		return value, err
 	}
+	// Nearly all of the memory is tables without pointers: to look through it more often
+	// costs next to nothing, and a third of the peak is saved.
+	defer debug.SetGCPercent(debug.SetGCPercent(25))
 	tally := detect.NewTally(mostAddresses)
 	for _, log := range logs {
 		read, err := sources.Read(ctx, log, sources.Position{}, func(signals []detect.Signal) {
