@@ -4,12 +4,13 @@ import (
 	"testing"
 
 	"fwsync/ledger"
+	"fwsync/ledger/storetest"
 )
 
 func BenchmarkRecord(b *testing.B) {
 	s := open(b, newPath(b))
 	for b.Loop() {
-		if err := s.Record(b.Context(), entry("p1", 1, "done")); err != nil {
+		if err := s.Record(b.Context(), storetest.Entry("p1", 1, "done")); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -17,7 +18,7 @@ func BenchmarkRecord(b *testing.B) {
 
 // One reconcile with a large incident behind it: 50,000 decisions taken in anew.
 func BenchmarkTakeIn(b *testing.B) {
-	in := ledger.Intake{Decisions: many(50_000)}
+	in := ledger.Intake{Decisions: storetest.Many(50_000)}
 	for b.Loop() {
 		s := open(b, newPath(b))
 		if saved, err := s.TakeIn(b.Context(), in); err != nil || len(saved) != len(in.Decisions) {
@@ -28,12 +29,12 @@ func BenchmarkTakeIn(b *testing.B) {
 
 func BenchmarkDecisions(b *testing.B) {
 	s := open(b, newPath(b))
-	in := many(50_000)
+	in := storetest.Many(50_000)
 	if _, err := s.TakeIn(b.Context(), ledger.Intake{Decisions: in}); err != nil {
 		b.Fatal(err)
 	}
 	for b.Loop() {
-		got, err := s.Decisions(b.Context(), noon)
+		got, err := s.Decisions(b.Context(), storetest.Noon)
 		if err != nil || len(got) != len(in) {
 			b.Fatalf("%d decisions, error %v", len(got), err)
 		}

@@ -88,10 +88,7 @@ type pending struct {
 func (s *Store) prepare(decisions []ledger.Decision) ([]pending, error) {
 	rows := make([]pending, len(decisions))
 	for i, d := range decisions {
-		d, err := normal(d)
-		if err == nil && d.ID < 0 {
-			err = fmt.Errorf("decision about %s has the negative id %d", d.Prefix, d.ID)
-		}
+		d, err := d.Normal()
 		if err == nil {
 			rows[i].decision = d
 			rows[i].facts, err = encode(d)

@@ -2,13 +2,15 @@ package sqlite
 
 import (
 	"database/sql"
-	"maps"
 	"os"
 	"strings"
 	"testing"
 	"testing/fstest"
 
 	"fwsync/ledger"
+	"fwsync/ledger/storetest"
+
+	"maps"
 )
 
 func raw(t *testing.T, path string) *sql.DB {
@@ -108,7 +110,7 @@ func TestADatabaseOfVersion0BecomesALedger(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := open(t, path)
-	if _, err := s.Add(t.Context(), []ledger.Decision{full()}); err != nil {
+	if _, err := s.Add(t.Context(), []ledger.Decision{storetest.Full()}); err != nil {
 		t.Fatal(err)
 	}
 }

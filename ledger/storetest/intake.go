@@ -1,7 +1,6 @@
-package sqlite
+package storetest
 
 import (
-	"bytes"
 	"encoding/json"
 	"net/netip"
 	"reflect"
@@ -11,10 +10,10 @@ import (
 	"fwsync/ledger"
 )
 
-func TestAnIntakeIsSavedAsAWholeOrNotAtAll(t *testing.T) {
-	s := open(t, newPath(t))
+func intakeIsWhole(t *testing.T, fresh func(testing.TB) Opener) {
+	s := fresh(t)(t)
 	first := ledger.Intake{
-		Decisions: []ledger.Decision{block("192.0.2.1"), block("192.0.2.2")},
+		Decisions: []ledger.Decision{Block("192.0.2.1"), Block("192.0.2.2")},
 		Positions: map[string]json.RawMessage{"mail.log": json.RawMessage(`{ "offset": 10 }`), "sls": json.RawMessage(`"a"`)},
 		Windows:   []byte{0, 1, 2},
 	}
@@ -26,11 +25,11 @@ func TestAnIntakeIsSavedAsAWholeOrNotAtAll(t *testing.T) {
 		t.Fatalf("ids %d and %d, want them rising", saved[0].ID, saved[1].ID)
 	}
 	prolonged := saved[1]
-	prolonged.End = noon.Add(24 * time.Hour)
-	missing := block("192.0.2.4")
+	prolonged.End = Noon.Add(24 * time.Hour)
+	missing := Block("192.0.2.4")
 	missing.ID = 999
 	for name, bad := range map[string]ledger.Intake{
-		"a replaced decision that does not exist": {Decisions: []ledger.Decision{block("192.0.2.3"), prolonged, missing}},
+		"a replaced decision that does not exist": {Decisions: []ledger.Decision{Block("192.0.2.3"), prolonged, missing}},
 		"a negative id":              {Decisions: []ledger.Decision{prolonged, {ID: -1, Verdict: ledger.Block, Prefix: saved[0].Prefix}}},
 		"a position that is no JSON": {Decisions: []ledger.Decision{prolonged}, Positions: map[string]json.RawMessage{"mail.log": json.RawMessage(`{`)}},
 		"a position that is nothing": {Decisions: []ledger.Decision{prolonged}, Positions: map[string]json.RawMessage{"mail.log": nil}},
@@ -39,18 +38,18 @@ func TestAnIntakeIsSavedAsAWholeOrNotAtAll(t *testing.T) {
 		if _, err := s.TakeIn(t.Context(), bad); err == nil {
 			t.Fatalf("%s was accepted", name)
 		}
-		checkIntake(t, s, saved, first.Positions, first.Windows)
+		CheckIntake(t, s, saved, first.Positions, first.Windows)
 	}
 
 	second := ledger.Intake{
-		Decisions: []ledger.Decision{prolonged, block("192.0.2.3")},
+		Decisions: []ledger.Decision{prolonged, Block("192.0.2.3")},
 		Positions: map[string]json.RawMessage{"mail.log": json.RawMessage(`{"offset":20}`)},
 	}
 	more, err := s.TakeIn(t.Context(), second)
 	if err != nil {
 		t.Fatal(err)
 	}
-	checkIntake(t, s, []ledger.Decision{saved[0], prolonged, more[1]}, map[string]json.RawMessage{
+	CheckIntake(t, s, []ledger.Decision{saved[0], prolonged, more[1]}, map[string]json.RawMessage{
 		"mail.log": json.RawMessage(`{"offset":20}`), "sls": json.RawMessage(`"a"`), // not named, kept
 	}, first.Windows)
 
@@ -62,38 +61,25 @@ func TestAnIntakeIsSavedAsAWholeOrNotAtAll(t *testing.T) {
 	}
 }
 
-func checkIntake(t *testing.T, s *Store, decisions []ledger.Decision, positions map[string]json.RawMessage, windows []byte) {
-	t.Helper()
-	if got, err := s.Decisions(t.Context(), time.Time{}); err != nil || !reflect.DeepEqual(got, decisions) {
-		t.Errorf("decisions (error %v)\n%+v, want\n%+v", err, got, decisions)
-	}
-	if got, err := s.Positions(t.Context()); err != nil || !reflect.DeepEqual(got, positions) {
-		t.Errorf("positions %s (error %v), want %s", got, err, positions)
-	}
-	if got, err := s.Windows(t.Context()); err != nil || !bytes.Equal(got, windows) {
-		t.Errorf("windows %q (error %v), want %q", got, err, windows)
-	}
+func newLedgerIsEmpty(t *testing.T, fresh func(testing.TB) Opener) {
+	CheckIntake(t, fresh(t)(t), nil, map[string]json.RawMessage{}, nil)
 }
 
-func TestANewLedgerIsEmpty(t *testing.T) {
-	checkIntake(t, open(t, newPath(t)), nil, map[string]json.RawMessage{}, nil)
-}
-
-func TestReplacingDoesNotUndoARevocation(t *testing.T) {
-	s := open(t, newPath(t))
-	seen, err := s.Add(t.Context(), []ledger.Decision{block("192.0.2.1")})
+func replacingKeepsRevocation(t *testing.T, fresh func(testing.TB) Opener) {
+	s := fresh(t)(t)
+	seen, err := s.Add(t.Context(), []ledger.Decision{Block("192.0.2.1")})
 	if err != nil {
 		t.Fatal(err)
 	}
 	revocation := ledger.Revocation{
 		Prefixes: []netip.Prefix{seen[0].Prefix}, Verdict: ledger.Block,
-		At: noon.Add(time.Minute), By: "bert", Reason: "a partner",
+		At: Noon.Add(time.Minute), By: "bert", Reason: "a partner",
 	}
 	if got, err := s.Revoke(t.Context(), revocation); err != nil || len(got) != 1 {
 		t.Fatalf("revoked %v, error %v", got, err)
 	}
 	stale := seen[0] // the engine read it before the person revoked it
-	stale.Count, stale.End = 99, noon.Add(48*time.Hour)
+	stale.Count, stale.End = 99, Noon.Add(48*time.Hour)
 	saved, err := s.TakeIn(t.Context(), ledger.Intake{Decisions: []ledger.Decision{stale}})
 	if err != nil {
 		t.Fatal(err)
@@ -103,7 +89,7 @@ func TestReplacingDoesNotUndoARevocation(t *testing.T) {
 	if !reflect.DeepEqual(saved, []ledger.Decision{want}) {
 		t.Errorf("TakeIn returned\n%+v, want\n%+v", saved, want)
 	}
-	if active, err := s.Decisions(t.Context(), noon); err != nil || len(active) != 0 {
+	if active, err := s.Decisions(t.Context(), Noon); err != nil || len(active) != 0 {
 		t.Errorf("in force: %v (error %v), want nothing", active, err)
 	}
 }
