@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"testing"
+	"time"
 
 	"fwsync/ledger"
 	"fwsync/ledger/storetest"
@@ -37,6 +38,21 @@ func BenchmarkDecisions(b *testing.B) {
 		got, err := s.Decisions(b.Context(), storetest.Noon)
 		if err != nil || len(got) != len(in) {
 			b.Fatalf("%d decisions, error %v", len(got), err)
+		}
+	}
+}
+
+func BenchmarkKeepGaps(b *testing.B) {
+	s := open(b, newPath(b))
+	var gaps []ledger.Gap
+	for i := range 100_000 {
+		gaps = append(gaps, storetest.Gap("internet-firewall", "198.51."+time.Duration(i).String(), storetest.Noon))
+	}
+	for b.Loop() {
+		for _, keep := range [][]ledger.Gap{gaps, nil} {
+			if err := s.KeepGaps(b.Context(), "", keep); err != nil {
+				b.Fatal(err)
+			}
 		}
 	}
 }

@@ -12,9 +12,9 @@ import (
 func TestStore(t *testing.T) {
 	storetest.Run(t, func(t testing.TB) storetest.Opener {
 		path := newPath(t)
-		return func(t testing.TB) ledger.Store {
+		return func(t testing.TB, instance string) ledger.Store {
 			t.Helper()
-			s := open(t, path)
+			s := openAs(t, path, instance)
 			// Nobody cuts the power here, and waiting for the disk is most of the time.
 			if _, err := s.writer.ExecContext(t.Context(), `PRAGMA synchronous = OFF`); err != nil {
 				t.Fatal(err)

@@ -15,7 +15,12 @@ func newPath(t testing.TB) string {
 
 func open(t testing.TB, path string) *Store {
 	t.Helper()
-	s, err := Open(t.Context(), path, Options{})
+	return openAs(t, path, "")
+}
+
+func openAs(t testing.TB, path, instance string) *Store {
+	t.Helper()
+	s, err := Open(t.Context(), path, Options{Instance: instance})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -27,7 +27,7 @@ func badDecisionsRefused(t *testing.T, fresh func(testing.TB) Opener) {
 		{"an id of its own", func(d *ledger.Decision) { d.ID = 5 }, "id 5 already"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			s := fresh(t)(t)
+			s := fresh(t)(t, "a")
 			bad := Block("192.0.2.2")
 			tc.edit(&bad)
 			_, err := s.Add(t.Context(), []ledger.Decision{Block("192.0.2.1"), bad})
@@ -42,7 +42,7 @@ func badDecisionsRefused(t *testing.T, fresh func(testing.TB) Opener) {
 }
 
 func revokeIsExact(t *testing.T, fresh func(testing.TB) Opener) {
-	s := fresh(t)(t)
+	s := fresh(t)(t, "a")
 	later, over, wide, allow := Block("192.0.2.1"), Block("192.0.2.1"), Block("192.0.2.1"), Block("192.0.2.1")
 	later.Start = Noon.Add(30 * time.Minute)
 	over.End = Noon.Add(10 * time.Minute)
@@ -81,7 +81,7 @@ func revokeIsExact(t *testing.T, fresh func(testing.TB) Opener) {
 
 func everyFieldComesBack(t *testing.T, fresh func(testing.TB) Opener) {
 	open := fresh(t)
-	s := open(t)
+	s := open(t, "a")
 	added, err := s.Add(t.Context(), []ledger.Decision{Full()})
 	if err != nil {
 		t.Fatal(err)
@@ -96,7 +96,7 @@ func everyFieldComesBack(t *testing.T, fresh func(testing.TB) Opener) {
 	if !reflect.DeepEqual(added, []ledger.Decision{want}) {
 		t.Errorf("Add returned\n%+v, want\n%+v", added, want)
 	}
-	for name, store := range map[string]ledger.Store{"the same store": s, "another store": open(t)} {
+	for name, store := range map[string]ledger.Store{"the same store": s, "another store": open(t, "a")} {
 		got, err := store.Decisions(t.Context(), time.Time{})
 		if err != nil {
 			t.Fatal(err)
@@ -132,7 +132,7 @@ func returnedIsRead(t *testing.T, fresh func(testing.TB) Opener) {
 		{"an allow", func(d *ledger.Decision) { d.Verdict = ledger.Allow }},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			s := fresh(t)(t)
+			s := fresh(t)(t, "a")
 			d := Full()
 			tc.edit(&d)
 			added, err := s.Add(t.Context(), []ledger.Decision{d})
@@ -154,7 +154,7 @@ func returnedIsRead(t *testing.T, fresh func(testing.TB) Opener) {
 }
 
 func closingTwice(t *testing.T, fresh func(testing.TB) Opener) {
-	s := fresh(t)(t)
+	s := fresh(t)(t, "a")
 	for range 2 {
 		if err := s.Close(); err != nil {
 			t.Fatal(err)

@@ -16,7 +16,7 @@ func Gap(target, subject string, since time.Time) ledger.Gap {
 
 func gapKeepsItsTime(t *testing.T, fresh func(testing.TB) Opener) {
 	open := fresh(t)
-	s := open(t)
+	s := open(t, "a")
 	later, last := Noon.Add(time.Hour), Noon.Add(2*time.Hour)
 	for _, c := range []struct {
 		name       string
@@ -37,14 +37,14 @@ func gapKeepsItsTime(t *testing.T, fresh func(testing.TB) Opener) {
 			t.Errorf("%s: got %v, %v, want %v", c.name, got, err, c.want)
 		}
 	}
-	again := open(t)
+	again := open(t, "a")
 	if got, err := again.Gaps(t.Context(), ""); err != nil || len(got) != 1 {
 		t.Errorf("opened again: %v, %v", got, err)
 	}
 }
 
 func gapsOfCloudsApart(t *testing.T, fresh func(testing.TB) Opener) {
-	s := fresh(t)(t)
+	s := fresh(t)(t, "a")
 	for _, cloud := range []string{"one", "two"} {
 		if err := s.KeepGaps(t.Context(), cloud, []ledger.Gap{Gap("net", cloud, Noon)}); err != nil {
 			t.Fatal(err)
@@ -61,7 +61,7 @@ func gapsOfCloudsApart(t *testing.T, fresh func(testing.TB) Opener) {
 }
 
 func gapWithoutTimeRefused(t *testing.T, fresh func(testing.TB) Opener) {
-	s := fresh(t)(t)
+	s := fresh(t)(t, "a")
 	if err := s.KeepGaps(t.Context(), "", []ledger.Gap{Gap("net", "a", Noon)}); err != nil {
 		t.Fatal(err)
 	}

@@ -10,14 +10,14 @@ import (
 
 func planIsUsedOnce(t *testing.T, fresh func(testing.TB) Opener) {
 	open := fresh(t)
-	s := open(t)
+	s := open(t, "a")
 	plan := ledger.AppliedPlan{ID: "p1", StartedAt: Noon, Author: "anna", Steps: 12}
 	if first, err := s.UsePlan(t.Context(), plan); err != nil || !first {
 		t.Fatalf("first use: %v, error %v", first, err)
 	}
 	other := plan
 	other.Author = "bert"
-	if first, err := open(t).UsePlan(t.Context(), other); err != nil || first {
+	if first, err := open(t, "a").UsePlan(t.Context(), other); err != nil || first {
 		t.Errorf("second use: %v, error %v, want a refusal", first, err)
 	}
 	if first, err := s.UsePlan(t.Context(), ledger.AppliedPlan{}); err == nil || first {
@@ -27,7 +27,7 @@ func planIsUsedOnce(t *testing.T, fresh func(testing.TB) Opener) {
 
 func crashIsSettled(t *testing.T, fresh func(testing.TB) Opener) {
 	open := fresh(t)
-	s := open(t)
+	s := open(t, "a")
 	var journal []ledger.JournalEntry
 	record := func(e ledger.JournalEntry) {
 		t.Helper()
@@ -59,7 +59,7 @@ func crashIsSettled(t *testing.T, fresh func(testing.TB) Opener) {
 	record(Entry("p1", 3, "done"))    // another step of the same plan
 	unfinished(Entry("p1", 2, "started"), Entry("p2", 2, "started"))
 
-	s = open(t) // the next run
+	s = open(t, "a") // the next run
 	unfinished(Entry("p1", 2, "started"), Entry("p2", 2, "started"))
 	if err := s.Settle(t.Context(), Noon.Add(time.Hour)); err != nil {
 		t.Fatal(err)
@@ -73,13 +73,13 @@ func crashIsSettled(t *testing.T, fresh func(testing.TB) Opener) {
 }
 
 func unknownPlanIsEmpty(t *testing.T, fresh func(testing.TB) Opener) {
-	if got, err := fresh(t)(t).Journal(t.Context(), "nobody"); err != nil || len(got) != 0 {
+	if got, err := fresh(t)(t, "a").Journal(t.Context(), "nobody"); err != nil || len(got) != 0 {
 		t.Errorf("journal %v, error %v", got, err)
 	}
 }
 
 func incompleteEntriesRefused(t *testing.T, fresh func(testing.TB) Opener) {
-	s := fresh(t)(t)
+	s := fresh(t)(t, "a")
 	for name, edit := range map[string]func(*ledger.JournalEntry){
 		"no plan":    func(e *ledger.JournalEntry) { e.PlanID = "" },
 		"step 0":     func(e *ledger.JournalEntry) { e.Step = 0 },

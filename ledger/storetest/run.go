@@ -12,8 +12,9 @@ import (
 	"fwsync/ledger"
 )
 
-// Opener opens one more store of the same ledger and closes it when the test ends.
-type Opener func(t testing.TB) ledger.Store
+// Opener opens one more store of the same ledger, for the instance of that name, and
+// closes it when the test ends.
+type Opener func(t testing.TB, instance string) ledger.Store
 
 // Run holds a kind of store to all that ledger.Store promises. Each call of fresh
 // gives the opener of a ledger that does not exist yet.
@@ -28,6 +29,9 @@ func Run(t *testing.T, fresh func(t testing.TB) Opener) {
 		{"bad decisions are refused and nothing is stored", badDecisionsRefused},
 		{"revoke takes exactly what it names", revokeIsExact},
 		{"an intake is saved as a whole or not at all", intakeIsWhole},
+		{"instances read their own logs", instancesApart},
+		{"of two that prolong a decision the longer end wins", longerEndWins},
+		{"writers that prolong at the same time lose nothing", prolongedTogether},
 		{"replacing does not undo a revocation", replacingKeepsRevocation},
 		{"P8 a plan is used once", planIsUsedOnce},
 		{"P6 what a crash left open is found and settled", crashIsSettled},

@@ -43,7 +43,7 @@ func Reads(ctx context.Context, s ledger.Store) map[string]error {
 }
 
 func cancelledChangesNothing(t *testing.T, fresh func(testing.TB) Opener) {
-	s := fresh(t)(t)
+	s := fresh(t)(t, "a")
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	for _, calls := range []func(context.Context, ledger.Store) map[string]error{Writes, Reads} {
@@ -57,7 +57,7 @@ func cancelledChangesNothing(t *testing.T, fresh func(testing.TB) Opener) {
 }
 
 func intakeCancelledHalfWay(t *testing.T, fresh func(testing.TB) Opener) {
-	s := fresh(t)(t)
+	s := fresh(t)(t, "a")
 	in := ledger.Intake{Decisions: Many(20_000), Windows: []byte("new")}
 	for i := range 10 {
 		ctx, cancel := context.WithCancel(t.Context())
@@ -83,7 +83,7 @@ func intakeCancelledHalfWay(t *testing.T, fresh func(testing.TB) Opener) {
 
 func goroutinesShare(t *testing.T, fresh func(testing.TB) Opener) {
 	open := fresh(t)
-	stores := []ledger.Store{open(t), open(t)}
+	stores := []ledger.Store{open(t, "a"), open(t, "a")}
 	const workers, rounds = 8, 15
 	var used atomic.Int64
 	var running sync.WaitGroup

@@ -30,7 +30,21 @@ func (w *twin) put(d ledger.Decision) ledger.Decision {
 		w.decisions = append(w.decisions, d)
 		return d
 	}
-	if old := w.decisions[d.ID-1]; !old.RevokedAt.IsZero() {
+	old := w.decisions[d.ID-1]
+	if old.Start.Before(d.Start) {
+		d.Start = old.Start
+	}
+	if old.End.IsZero() || !d.End.IsZero() && old.End.After(d.End) {
+		d.End = old.End
+	}
+	d.Attempt, d.Score, d.Count = max(d.Attempt, old.Attempt), max(d.Score, old.Score), max(d.Count, old.Count)
+	if d.FirstSeen.IsZero() || !old.FirstSeen.IsZero() && old.FirstSeen.Before(d.FirstSeen) {
+		d.FirstSeen = old.FirstSeen
+	}
+	if old.LastSeen.After(d.LastSeen) {
+		d.LastSeen = old.LastSeen
+	}
+	if !old.RevokedAt.IsZero() {
 		d.RevokedAt, d.RevokedBy, d.RevokeReason = old.RevokedAt, old.RevokedBy, old.RevokeReason
 	}
 	w.decisions[d.ID-1] = d
@@ -107,7 +121,7 @@ func behavesLikeItsTwin(t *testing.T, fresh func(testing.TB) Opener) {
 	rapid.Check(t, func(rt *rapid.T) {
 		ctx := t.Context()
 		open := fresh(t)
-		store := open(t)
+		store := open(t, "a")
 		defer func() { store.Close() }()
 		w := &twin{positions: map[string]json.RawMessage{}}
 		rt.Repeat(map[string]func(*rapid.T){
@@ -160,7 +174,7 @@ func behavesLikeItsTwin(t *testing.T, fresh func(testing.TB) Opener) {
 				if err := store.Close(); err != nil {
 					rt.Fatal(err)
 				}
-				store = open(t)
+				store = open(t, "a")
 			},
 			"": func(rt *rapid.T) {
 				after := Noon.Add(time.Duration(rapid.IntRange(-1, 22_000).Draw(rt, "µs")) * time.Microsecond)
