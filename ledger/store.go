@@ -8,11 +8,14 @@ import (
 	"time"
 )
 
-// The errors that a store reports by name; the text around them says which file
+// The errors that a store reports by name; the text around them says which ledger
 // and what to do.
 var (
 	ErrLocked  = errors.New("the ledger is locked by another process")
 	ErrCorrupt = errors.New("the ledger is damaged")
+	// ErrUnreachable is for stores that are a server: nothing was read, and whether a
+	// write that was under way is stored is not known.
+	ErrUnreachable = errors.New("the ledger's server cannot be reached")
 )
 
 // Intake is what one pass over the sources leaves behind. It is saved as a whole

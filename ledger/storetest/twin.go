@@ -161,6 +161,10 @@ func behavesLikeItsTwin(t *testing.T, fresh func(testing.TB) Opener) {
 					w.windows = in.Windows
 				}
 				check(rt, "TakeIn", got, want, err)
+				positions, err := store.Positions(ctx)
+				check(rt, "Positions", positions, w.positions, err)
+				windows, err := store.Windows(ctx)
+				check(rt, "Windows", string(windows), string(w.windows), err)
 			},
 			"revoke": func(rt *rapid.T) {
 				r := ledger.Revocation{
@@ -182,10 +186,6 @@ func behavesLikeItsTwin(t *testing.T, fresh func(testing.TB) Opener) {
 				check(rt, "Decisions", got, w.list(after), err)
 				got, err = store.Decisions(ctx, time.Time{})
 				check(rt, "all Decisions", got, w.list(time.Time{}), err)
-				positions, err := store.Positions(ctx)
-				check(rt, "Positions", positions, w.positions, err)
-				windows, err := store.Windows(ctx)
-				check(rt, "Windows", string(windows), string(w.windows), err)
 			},
 		})
 	})
