@@ -8,17 +8,20 @@ import (
 	"time"
 )
 
-// The errors that a store reports by name; the text around them says which file
+// The errors that a store reports by name; the text around them says which ledger
 // and what to do.
 var (
 	ErrLocked  = errors.New("the ledger is locked by another process")
 	ErrCorrupt = errors.New("the ledger is damaged")
+	// ErrUnreachable is for stores that are a server: nothing was read, and whether a
+	// write that was under way is stored is not known.
+	ErrUnreachable = errors.New("the ledger's server cannot be reached")
 )
 
 // Intake is what one pass over the sources leaves behind. It is saved as a whole
 // or not at all, so a crash neither loses a decision nor reads a line twice.
 type Intake struct {
-	Decisions []Decision                 // to be added (ID 0) or replaced (ID set: prolonged, counted on)
+	Decisions []Decision                 // to be added (ID 0) or merged into what is there (ID set: prolonged, counted on)
 	Positions map[string]json.RawMessage // by source name
 	Windows   []byte                     // the detection engine's state; nil keeps what is there
 }
@@ -68,10 +71,18 @@ type Store interface {
 	// Revoke ends the matching active decisions and returns them as they are now.
 	Revoke(ctx context.Context, r Revocation) ([]Decision, error)
 
-	// Positions and Windows return what the last Intake left; empty at first.
+	// Positions and Windows return what the last Intake of this instance left; empty at
+	// first, the map never nil. Every host that reads logs is an instance of its own;
+	// all else in the ledger is shared.
 	Positions(ctx context.Context) (map[string]json.RawMessage, error)
 	Windows(ctx context.Context) ([]byte, error)
 	// TakeIn saves an Intake in one transaction and returns its decisions with ids.
+	//
+	// A decision with an id is merged with the one that is there, whoever changed it
+	// since it was read: the longer end, the earlier start, the higher attempt, score and
+	// count, the widest span of what was seen. One that somebody revoked stays revoked;
+	// the result shows it. An id that does not exist fails the whole intake. A source
+	// that the positions do not name keeps its position.
 	TakeIn(ctx context.Context, in Intake) ([]Decision, error)
 
 	// UsePlan records that a plan is about to be applied. It is false when a plan of

@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"testing"
 	"time"
+
+	"fwsync/ledger/storetest"
 )
 
 // P6: a process killed at any moment leaves whole intakes, and all it had reported.
@@ -62,7 +64,7 @@ func TestP6AKilledProcessLosesNothingItReported(t *testing.T) {
 func TestP6FilesCopiedInTheMiddleOfATransactionAreTheOldState(t *testing.T) {
 	path := newPath(t)
 	s := open(t, path)
-	old, err := s.Add(t.Context(), many(10))
+	old, err := s.Add(t.Context(), storetest.Many(10))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -70,7 +72,7 @@ func TestP6FilesCopiedInTheMiddleOfATransactionAreTheOldState(t *testing.T) {
 	if _, err := s.writer.ExecContext(t.Context(), `PRAGMA cache_size = 10`); err != nil {
 		t.Fatal(err)
 	}
-	rows, err := s.prepare(many(5000))
+	rows, err := s.prepare(storetest.Many(5000))
 	if err != nil {
 		t.Fatal(err)
 	}

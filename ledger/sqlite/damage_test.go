@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"database/sql"
 	"errors"
-	"maps"
-	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strings"
@@ -13,6 +11,10 @@ import (
 	"time"
 
 	"fwsync/ledger"
+	"fwsync/ledger/storetest"
+
+	"maps"
+	"math/rand/v2"
 )
 
 // folder reads all files beside path, by name. SQLite may leave its shared index
@@ -45,7 +47,7 @@ func healthy(t testing.TB) []byte {
 	t.Helper()
 	path := newPath(t)
 	s := open(t, path)
-	if _, err := s.Add(t.Context(), many(500)); err != nil {
+	if _, err := s.Add(t.Context(), storetest.Many(500)); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.Close(); err != nil {
@@ -114,14 +116,14 @@ func TestADamagedFileIsReportedAndLeftAsItIs(t *testing.T) {
 func TestADamagedFileWithARealLogKeepsBoth(t *testing.T) {
 	path := newPath(t)
 	s := open(t, path)
-	if _, err := s.Add(t.Context(), many(500)); err != nil {
+	if _, err := s.Add(t.Context(), storetest.Many(500)); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.Close(); err != nil { // moves the log into the file
 		t.Fatal(err)
 	}
 	s = open(t, path)
-	if _, err := s.Add(t.Context(), many(3)); err != nil {
+	if _, err := s.Add(t.Context(), storetest.Many(3)); err != nil {
 		t.Fatal(err)
 	}
 	crashed := filepath.Join(t.TempDir(), "ledger.db")
@@ -183,7 +185,7 @@ func TestARowThatMeansNothingIsDamage(t *testing.T) {
 		"evidence that is not JSON": `PRAGMA ignore_check_constraints = 1; UPDATE decisions SET evidence = 'x'`,
 	} {
 		s := open(t, newPath(t))
-		if _, err := s.Add(t.Context(), []ledger.Decision{full()}); err != nil {
+		if _, err := s.Add(t.Context(), []ledger.Decision{storetest.Full()}); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := s.writer.ExecContext(t.Context(), statement); err != nil {
@@ -244,6 +246,6 @@ func FuzzOpen(f *testing.F) {
 				t.Errorf("a decision without a prefix got through: %+v", d)
 			}
 		}
-		s.Add(t.Context(), []ledger.Decision{block("192.0.2.1")})
+		s.Add(t.Context(), []ledger.Decision{storetest.Block("192.0.2.1")})
 	})
 }

@@ -17,7 +17,7 @@ func (s *Store) Decisions(ctx context.Context, endsAfter time.Time) ([]ledger.De
 		query += ` WHERE revoked_at IS NULL AND ifnull(ends, 9223372036854775807) > ?`
 		args = append(args, endsAfter.UnixMilli())
 	}
-	var found []stored
+	var found []ledger.Stored
 	rows, err := s.readers.QueryContext(ctx, query, args...)
 	err = each(rows, err, func(rows *sql.Rows) error {
 		row, err := scan(rows)
@@ -26,7 +26,7 @@ func (s *Store) Decisions(ctx context.Context, endsAfter time.Time) ([]ledger.De
 	})
 	var decisions []ledger.Decision
 	if err == nil {
-		decisions, err = decode(found)
+		decisions, err = ledger.Decode(found)
 	}
 	if err != nil {
 		return nil, s.explain(ctx, "reading decisions from", err)
@@ -60,7 +60,7 @@ func (s *Store) Revoke(ctx context.Context, r ledger.Revocation) ([]ledger.Decis
 		return nil, fmt.Errorf("revoking decisions in ledger %q: the time is missing", s.path)
 	}
 	for _, p := range r.Prefixes {
-		if err := checkPrefix(p); err != nil {
+		if err := ledger.CheckPrefix(p); err != nil {
 			return nil, fmt.Errorf("revoking decisions in ledger %q: %w", s.path, err)
 		}
 	}
@@ -75,10 +75,10 @@ func (s *Store) Revoke(ctx context.Context, r ledger.Revocation) ([]ledger.Decis
 			return err
 		}
 		defer func() { _ = stmt.Close() }()
-		var found []stored
-		at, by, reason := r.At.UnixMilli(), toUTF8(r.By), toUTF8(r.Reason)
+		var found []ledger.Stored
+		at, by, reason := r.At.UnixMilli(), ledger.CleanText(r.By), ledger.CleanText(r.Reason)
 		for _, p := range r.Prefixes {
-			rows, err := stmt.QueryContext(ctx, at, by, reason, sortable(p), string(r.Verdict))
+			rows, err := stmt.QueryContext(ctx, at, by, reason, ledger.SortKey(p), string(r.Verdict))
 			err = each(rows, err, func(rows *sql.Rows) error {
 				row, err := scan(rows)
 				found = append(found, row)
@@ -88,7 +88,7 @@ func (s *Store) Revoke(ctx context.Context, r ledger.Revocation) ([]ledger.Decis
 				return err
 			}
 		}
-		revoked, err = decode(found)
+		revoked, err = ledger.Decode(found)
 		return err
 	})
 	if err != nil {

@@ -12,9 +12,6 @@ import (
 	codes "modernc.org/sqlite/lib"
 )
 
-// errUndecodable is a row that SQLite reads well and that means nothing.
-var errUndecodable = errors.New("undecodable row")
-
 // explain says what was being done to which file, and gives the two conditions
 // that callers act on their names.
 func (s *Store) explain(ctx context.Context, doing string, err error) error {
@@ -24,7 +21,7 @@ func (s *Store) explain(ctx context.Context, doing string, err error) error {
 	code := primaryCode(err)
 	// The driver has many words for work that a context ended: its own error, a
 	// finished transaction, a closed statement, an interrupt.
-	if ended := ctx.Err(); ended != nil && (code == -1 || code == codes.SQLITE_INTERRUPT) && !errors.Is(err, errUndecodable) {
+	if ended := ctx.Err(); ended != nil && (code == -1 || code == codes.SQLITE_INTERRUPT) && !errors.Is(err, ledger.ErrCorrupt) {
 		return fmt.Errorf("%s ledger %q: %w", doing, s.path, ended)
 	}
 	switch code {
@@ -38,9 +35,6 @@ func (s *Store) explain(ctx context.Context, doing string, err error) error {
 			doing, s.path, mode(s.path), err)
 	case codes.SQLITE_FULL:
 		return fmt.Errorf("%s ledger %q: the disk is full, nothing was changed: %w", doing, s.path, err)
-	}
-	if errors.Is(err, errUndecodable) {
-		return fmt.Errorf("%s ledger %q: %w: %w", doing, s.path, ledger.ErrCorrupt, err)
 	}
 	return fmt.Errorf("%s ledger %q: %w", doing, s.path, err)
 }

@@ -29,23 +29,16 @@ func (s *Store) Gaps(ctx context.Context, cloud string) ([]ledger.Gap, error) {
 
 // KeepGaps implements ledger.Store.
 func (s *Store) KeepGaps(ctx context.Context, cloud string, gaps []ledger.Gap) error {
-	type place struct{ target, subject string }
-	now := make(map[place]ledger.Gap, len(gaps))
-	for _, g := range gaps {
-		if g.Since.IsZero() {
-			return fmt.Errorf("keeping gaps in ledger %q: the one of %s at %s has no time", s.path, g.Subject, g.Target)
-		}
-		p := place{toUTF8(g.Target), toUTF8(g.Subject)}
-		if known, again := now[p]; !again || g.Since.Before(known.Since) {
-			now[p] = g
-		}
+	now, err := ledger.ByPlace(gaps)
+	if err != nil {
+		return fmt.Errorf("keeping gaps in ledger %q: %w", s.path, err)
 	}
 	return s.change(ctx, "keeping gaps in", func(tx *sql.Tx) error {
-		var gone []place
+		var gone []ledger.Place
 		rows, err := tx.QueryContext(ctx, `SELECT target, subject FROM gaps WHERE cloud = ?`, cloud)
 		err = each(rows, err, func(rows *sql.Rows) error {
-			var p place
-			err := rows.Scan(&p.target, &p.subject)
+			var p ledger.Place
+			err := rows.Scan(&p.Target, &p.Subject)
 			if _, still := now[p]; still {
 				delete(now, p) // as first seen
 			} else {
@@ -57,7 +50,7 @@ func (s *Store) KeepGaps(ctx context.Context, cloud string, gaps []ledger.Gap) e
 			return err
 		}
 		for _, p := range gone {
-			if _, err := tx.ExecContext(ctx, `DELETE FROM gaps WHERE cloud = ? AND target = ? AND subject = ?`, cloud, p.target, p.subject); err != nil {
+			if _, err := tx.ExecContext(ctx, `DELETE FROM gaps WHERE cloud = ? AND target = ? AND subject = ?`, cloud, p.Target, p.Subject); err != nil {
 				return err
 			}
 		}
@@ -67,7 +60,7 @@ func (s *Store) KeepGaps(ctx context.Context, cloud string, gaps []ledger.Gap) e
 		}
 		defer func() { _ = insert.Close() }()
 		for p, g := range now {
-			if _, err := insert.ExecContext(ctx, cloud, p.target, p.subject, g.Since.UnixMilli()); err != nil {
+			if _, err := insert.ExecContext(ctx, cloud, p.Target, p.Subject, g.Since.UnixMilli()); err != nil {
 				return err
 			}
 		}

@@ -10,12 +10,7 @@ import (
 	"fwsync/ledger"
 )
 
-// TakeIn implements ledger.Store. Beyond its contract:
-//
-//   - A source that in.Positions does not name keeps its position, so a source that
-//     was sick in this pass continues where it was.
-//   - A replaced decision that somebody revoked in the meantime stays revoked; the
-//     result shows it. An id that does not exist fails the whole intake.
+// TakeIn implements ledger.Store.
 func (s *Store) TakeIn(ctx context.Context, in ledger.Intake) ([]ledger.Decision, error) {
 	rows, err := s.prepare(in.Decisions)
 	if err != nil {
@@ -31,18 +26,18 @@ func (s *Store) TakeIn(ctx context.Context, in ledger.Intake) ([]ledger.Decision
 			return err
 		}
 		for source, position := range in.Positions {
-			const put = `INSERT INTO positions (source, position) VALUES (?, ?)
-				ON CONFLICT (source) DO UPDATE SET position = excluded.position`
-			if _, err := tx.ExecContext(ctx, put, source, string(position)); err != nil {
+			const put = `INSERT INTO positions (instance, source, position) VALUES (?, ?, ?)
+				ON CONFLICT (instance, source) DO UPDATE SET position = excluded.position`
+			if _, err := tx.ExecContext(ctx, put, s.instance, source, string(position)); err != nil {
 				return fmt.Errorf("saving the position of source %q: %w", source, err)
 			}
 		}
 		if in.Windows == nil {
 			return nil
 		}
-		const put = `INSERT INTO windows (id, state) VALUES (1, ?)
-			ON CONFLICT (id) DO UPDATE SET state = excluded.state`
-		_, err := tx.ExecContext(ctx, put, in.Windows)
+		const put = `INSERT INTO windows (instance, state) VALUES (?, ?)
+			ON CONFLICT (instance) DO UPDATE SET state = excluded.state`
+		_, err := tx.ExecContext(ctx, put, s.instance, in.Windows)
 		return err
 	})
 	if err != nil {
@@ -54,7 +49,7 @@ func (s *Store) TakeIn(ctx context.Context, in ledger.Intake) ([]ledger.Decision
 // Positions implements ledger.Store. The map is never nil.
 func (s *Store) Positions(ctx context.Context) (map[string]json.RawMessage, error) {
 	positions := map[string]json.RawMessage{}
-	rows, err := s.readers.QueryContext(ctx, `SELECT source, position FROM positions`)
+	rows, err := s.readers.QueryContext(ctx, `SELECT source, position FROM positions WHERE instance = ?`, s.instance)
 	err = each(rows, err, func(rows *sql.Rows) error {
 		var source string
 		var position []byte
@@ -71,7 +66,7 @@ func (s *Store) Positions(ctx context.Context) (map[string]json.RawMessage, erro
 // Windows implements ledger.Store.
 func (s *Store) Windows(ctx context.Context) ([]byte, error) {
 	var state []byte
-	err := s.readers.QueryRowContext(ctx, `SELECT state FROM windows`).Scan(&state)
+	err := s.readers.QueryRowContext(ctx, `SELECT state FROM windows WHERE instance = ?`, s.instance).Scan(&state)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return nil, s.explain(ctx, "reading windows from", err)
 	}
@@ -88,10 +83,7 @@ type pending struct {
 func (s *Store) prepare(decisions []ledger.Decision) ([]pending, error) {
 	rows := make([]pending, len(decisions))
 	for i, d := range decisions {
-		d, err := normal(d)
-		if err == nil && d.ID < 0 {
-			err = fmt.Errorf("decision about %s has the negative id %d", d.Prefix, d.ID)
-		}
+		d, err := d.Normal()
 		if err == nil {
 			rows[i].decision = d
 			rows[i].facts, err = encode(d)
@@ -111,12 +103,7 @@ func save(ctx context.Context, tx *sql.Tx, rows []pending) error {
 		return err
 	}
 	defer func() { _ = insert.Close() }()
-	replace, err := tx.PrepareContext(ctx, `UPDATE decisions
-		SET (`+factColumns+`) = (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14),
-			revoked_at    = iif(revoked_at IS NULL, ?15, revoked_at),
-			revoked_by    = iif(revoked_at IS NULL, ?16, revoked_by),
-			revoke_reason = iif(revoked_at IS NULL, ?17, revoke_reason)
-		WHERE id = ?18 RETURNING `+revocationColumns)
+	replace, err := tx.PrepareContext(ctx, replaceDecision)
 	if err != nil {
 		return err
 	}
@@ -135,18 +122,34 @@ func save(ctx context.Context, tx *sql.Tx, rows []pending) error {
 			}
 			continue
 		}
-		var revokedAt sql.NullInt64
-		err := replace.QueryRowContext(ctx, append(values, d.ID)...).Scan(&revokedAt, &d.RevokedBy, &d.RevokeReason)
+		var starts, ends, firstSeen, lastSeen, revokedAt sql.NullInt64
+		err := replace.QueryRowContext(ctx, append(values, d.ID)...).Scan(&starts, &ends, &d.Attempt, &d.Score, &d.Count,
+			&firstSeen, &lastSeen, &revokedAt, &d.RevokedBy, &d.RevokeReason)
 		if errors.Is(err, sql.ErrNoRows) {
 			return fmt.Errorf("replacing decision %d: it does not exist", d.ID)
 		}
 		if err != nil {
 			return err
 		}
+		d.Start, d.End, d.FirstSeen, d.LastSeen = toTime(starts), toTime(ends), toTime(firstSeen), toTime(lastSeen)
 		d.RevokedAt = toTime(revokedAt)
 	}
 	return nil
 }
+
+// replaceDecision merges with what is there, so that it does not matter how long ago
+// the caller read it. NULL is no end for ends, and not known for the times seen.
+const replaceDecision = `UPDATE decisions SET
+	verdict = ?1, prefix = ?2, prefix_key = ?3, reason = ?6, author = ?7, rule = ?8, evidence = ?14,
+	starts = min(starts, ?4), ends = max(ends, ?5),
+	attempt = max(attempt, ?9), score = max(score, ?10), hits = max(hits, ?11),
+	first_seen = coalesce(min(first_seen, ?12), first_seen, ?12),
+	last_seen = coalesce(max(last_seen, ?13), last_seen, ?13),
+	revoked_at    = iif(revoked_at IS NULL, ?15, revoked_at),
+	revoked_by    = iif(revoked_at IS NULL, ?16, revoked_by),
+	revoke_reason = iif(revoked_at IS NULL, ?17, revoke_reason)
+WHERE id = ?18
+RETURNING starts, ends, attempt, score, hits, first_seen, last_seen, ` + revocationColumns
 
 func saved(rows []pending) []ledger.Decision {
 	decisions := make([]ledger.Decision, len(rows))

@@ -3,29 +3,25 @@ package sqlite
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 	"time"
 
 	"fwsync/ledger"
 )
 
-// started is the outcome of a call whose outcome is not known yet.
-const started = "started"
-
 const entryColumns = `plan_id, step, at, op, subject, outcome`
 
 // UsePlan implements ledger.Store. Of any number of callers, in any number of
 // processes, exactly one gets true for an id.
 func (s *Store) UsePlan(ctx context.Context, p ledger.AppliedPlan) (bool, error) {
-	if p.ID == "" {
-		return false, fmt.Errorf("recording a plan in ledger %q: its id is empty", s.path)
+	if err := p.Check(); err != nil {
+		return false, fmt.Errorf("recording a plan in ledger %q: %w", s.path, err)
 	}
 	var fresh bool
 	err := s.change(ctx, "recording a plan in", func(tx *sql.Tx) error {
 		const insert = `INSERT INTO plans (id, started_at, author, steps) VALUES (?, ?, ?, ?)
 			ON CONFLICT (id) DO NOTHING`
-		result, err := tx.ExecContext(ctx, insert, p.ID, fromTime(p.StartedAt), toUTF8(p.Author), p.Steps)
+		result, err := tx.ExecContext(ctx, insert, p.ID, fromTime(p.StartedAt), ledger.CleanText(p.Author), p.Steps)
 		if err != nil {
 			return err
 		}
@@ -39,22 +35,11 @@ func (s *Store) UsePlan(ctx context.Context, p ledger.AppliedPlan) (bool, error)
 // Record implements ledger.Store. An entry that is not "started" closes the
 // started ones of the same plan and step.
 func (s *Store) Record(ctx context.Context, e ledger.JournalEntry) error {
-	var missing error
-	switch {
-	case e.PlanID == "":
-		missing = errors.New("the plan's id is empty")
-	case e.Step < 1:
-		missing = fmt.Errorf("step %d is not from 1", e.Step)
-	case e.At.IsZero():
-		missing = errors.New("the time is missing")
-	case e.Outcome == "":
-		missing = errors.New("the outcome is empty")
-	}
-	if missing != nil {
-		return fmt.Errorf("recording a call in ledger %q: %w", s.path, missing)
+	if err := e.Check(); err != nil {
+		return fmt.Errorf("recording a call in ledger %q: %w", s.path, err)
 	}
 	return s.change(ctx, "recording a call in", func(tx *sql.Tx) error {
-		if e.Outcome != started {
+		if e.Outcome != ledger.Started {
 			const answered = `UPDATE journal SET open = 0 WHERE open = 1 AND plan_id = ? AND step = ?`
 			if _, err := tx.ExecContext(ctx, answered, e.PlanID, e.Step); err != nil {
 				return err
@@ -62,7 +47,7 @@ func (s *Store) Record(ctx context.Context, e ledger.JournalEntry) error {
 		}
 		const insert = `INSERT INTO journal (` + entryColumns + `, open) VALUES (?, ?, ?, ?, ?, ?, ?)`
 		_, err := tx.ExecContext(ctx, insert, e.PlanID, e.Step, e.At.UnixMilli(),
-			toUTF8(e.Op), toUTF8(e.Subject), toUTF8(e.Outcome), e.Outcome == started)
+			ledger.CleanText(e.Op), ledger.CleanText(e.Subject), ledger.CleanText(e.Outcome), e.Outcome == ledger.Started)
 		return err
 	})
 }

@@ -10,6 +10,8 @@ import (
 	"sync"
 	"time"
 
+	"fwsync/ledger"
+
 	"github.com/gofrs/flock"
 )
 
@@ -100,5 +102,5 @@ func readHolder(path string) string {
 	if text == "" {
 		return "an unknown process"
 	}
-	return toUTF8(text)
+	return ledger.CleanText(text)
 }

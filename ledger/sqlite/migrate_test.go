@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"database/sql"
+	"encoding/json"
 	"maps"
 	"os"
 	"strings"
@@ -9,6 +10,7 @@ import (
 	"testing/fstest"
 
 	"fwsync/ledger"
+	"fwsync/ledger/storetest"
 )
 
 func raw(t *testing.T, path string) *sql.DB {
@@ -108,7 +110,7 @@ func TestADatabaseOfVersion0BecomesALedger(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := open(t, path)
-	if _, err := s.Add(t.Context(), []ledger.Decision{full()}); err != nil {
+	if _, err := s.Add(t.Context(), []ledger.Decision{storetest.Full()}); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -131,5 +133,34 @@ func TestALedgerOfANewerVersionIsRefusedAndLeftAsItIs(t *testing.T) {
 	}
 	if after := folder(t, path); !maps.Equal(after, before) {
 		t.Error("the file was changed")
+	}
+}
+
+// A ledger that an earlier version made gets its new tables when it is opened, and
+// keeps what it has; where its logs were read to belongs to the instance without a name.
+func TestALedgerOfVersion1IsBroughtUpToDate(t *testing.T) {
+	path := newPath(t)
+	first, err := migrations.ReadFile("migrations/0001_ledger.sql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	db := raw(t, path)
+	if err := migrate(t.Context(), db, fstest.MapFS{"migrations/0001_ledger.sql": file(string(first))}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := db.Exec(`INSERT INTO plans VALUES ('old', 0, 'me', 3);
+		INSERT INTO positions VALUES ('mail.log', '{"offset":7}'); INSERT INTO windows VALUES (1, CAST('state' AS BLOB))`); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	s := open(t, path)
+	if err := s.KeepGaps(t.Context(), "", []ledger.Gap{storetest.Gap("net", "a", storetest.Noon)}); err != nil {
+		t.Fatal(err)
+	}
+	storetest.CheckIntake(t, s, nil, map[string]json.RawMessage{"mail.log": json.RawMessage(`{"offset":7}`)}, []byte("state"))
+	if fresh, err := s.UsePlan(t.Context(), ledger.AppliedPlan{ID: "old", StartedAt: storetest.Noon}); err != nil || fresh {
+		t.Errorf("the plan used before counts as fresh: %v, %v", fresh, err)
 	}
 }

@@ -31,6 +31,9 @@ type Options struct {
 	// it fails with ledger.ErrLocked; 0 means DefaultBusyTimeout. A context that ends
 	// sooner ends the wait.
 	BusyTimeout time.Duration
+	// Instance is whose positions and windows the store reads and keeps. The one name
+	// "" is enough for a file that one host uses.
+	Instance string
 }
 
 // Open opens the ledger in the file at path and brings its schema up to date. A
@@ -49,7 +52,7 @@ func Open(ctx context.Context, path string, opts Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{path: path, busy: opts.BusyTimeout}
+	s := &Store{path: path, busy: opts.BusyTimeout, instance: ledger.CleanText(opts.Instance)}
 	if s.busy <= 0 {
 		s.busy = DefaultBusyTimeout
 	}

@@ -2,8 +2,6 @@ package sqlite
 
 import (
 	"errors"
-	"io/fs"
-	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -11,13 +9,17 @@ import (
 	"time"
 
 	"fwsync/ledger"
+	"fwsync/ledger/storetest"
+
+	"io/fs"
+	"net"
 )
 
 func TestAMissingLedgerIsMadePrivateWithItsFolder(t *testing.T) {
 	root := t.TempDir()
 	path := filepath.Join(root, "var", "lib", "ledger #1 100%?.db")
 	s := open(t, path)
-	if _, err := s.Add(t.Context(), []ledger.Decision{block("192.0.2.1")}); err != nil {
+	if _, err := s.Add(t.Context(), []ledger.Decision{storetest.Block("192.0.2.1")}); err != nil {
 		t.Fatal(err)
 	}
 	modes := map[string]fs.FileMode{}
@@ -139,7 +141,7 @@ func TestASymbolicLinkLeadsToTheSameLedgerAndLease(t *testing.T) {
 	if err := os.Symlink(path, link); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := open(t, link).Add(t.Context(), []ledger.Decision{block("192.0.2.1")}); err != nil {
+	if _, err := open(t, link).Add(t.Context(), []ledger.Decision{storetest.Block("192.0.2.1")}); err != nil {
 		t.Fatal(err)
 	}
 	if all, err := s.Decisions(t.Context(), time.Time{}); err != nil || len(all) != 1 {
@@ -159,7 +161,7 @@ func TestASymbolicLinkLeadsToTheSameLedgerAndLease(t *testing.T) {
 func TestABackupInAnotherJournalModeGetsItsLogBack(t *testing.T) {
 	path := newPath(t)
 	s := open(t, path)
-	added, err := s.Add(t.Context(), []ledger.Decision{block("192.0.2.1")})
+	added, err := s.Add(t.Context(), []ledger.Decision{storetest.Block("192.0.2.1")})
 	if err != nil {
 		t.Fatal(err)
 	}

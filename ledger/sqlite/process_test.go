@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"fwsync/ledger"
+	"fwsync/ledger/storetest"
 )
 
 // The test binary run again with this variable set plays another process.
@@ -54,7 +55,7 @@ func play(role, path string) error {
 	case "writer": // 100 decisions, one by one, and the number of plans it was first to use
 		used := 0
 		for i := range 100 {
-			if _, err := s.Add(ctx, []ledger.Decision{block("192.0.2.1")}); err != nil {
+			if _, err := s.Add(ctx, []ledger.Decision{storetest.Block("192.0.2.1")}); err != nil {
 				return err
 			}
 			fresh, err := s.UsePlan(ctx, ledger.AppliedPlan{ID: strconv.Itoa(i)})
@@ -69,7 +70,7 @@ func play(role, path string) error {
 	case "endless": // intakes of five until somebody ends it; says when each is saved
 		for i := 1; ; i++ {
 			_, err := s.TakeIn(ctx, ledger.Intake{
-				Decisions: many(5),
+				Decisions: storetest.Many(5),
 				Positions: map[string]json.RawMessage{"log": json.RawMessage(strconv.Itoa(i))},
 				Windows:   []byte(strconv.Itoa(i)),
 			})
@@ -115,53 +116,6 @@ func TestProcessesWriteToANewLedgerAtTheSameTime(t *testing.T) {
 	}
 }
 
-func TestGoroutinesShareStoresOfOneLedger(t *testing.T) {
-	path := newPath(t)
-	stores := []*Store{open(t, path), open(t, path)}
-	const workers, rounds = 8, 15
-	var fresh atomic.Int64
-	var running sync.WaitGroup
-	for worker := range workers {
-		s := stores[worker%len(stores)]
-		running.Go(func() {
-			for i := range rounds {
-				d := block(fmt.Sprintf("192.0.2.%d", worker))
-				added, err := s.Add(t.Context(), []ledger.Decision{d, block("198.51.100.1")})
-				if err != nil {
-					t.Error(err)
-					return
-				}
-				added[0].Count = i
-				_, err = s.TakeIn(t.Context(), ledger.Intake{Decisions: added[:1], Windows: []byte{byte(worker)}})
-				first, planErr := s.UsePlan(t.Context(), ledger.AppliedPlan{ID: strconv.Itoa(i)})
-				if first {
-					fresh.Add(1)
-				}
-				recordErr := s.Record(t.Context(), entry(strconv.Itoa(worker), i+1, "started"))
-				if err := errors.Join(err, planErr, recordErr); err != nil {
-					t.Error(err)
-				}
-				for method, err := range reads(t.Context(), s) {
-					if err != nil {
-						t.Errorf("%s: %v", method, err)
-					}
-				}
-			}
-		})
-	}
-	running.Wait()
-	all, err := stores[0].Decisions(t.Context(), time.Time{})
-	if err != nil || len(all) != 2*workers*rounds {
-		t.Errorf("%d decisions (error %v), want %d", len(all), err, 2*workers*rounds)
-	}
-	if unfinished, err := stores[1].Unfinished(t.Context()); err != nil || len(unfinished) != workers*rounds {
-		t.Errorf("%d unfinished calls (error %v), want %d", len(unfinished), err, workers*rounds)
-	}
-	if fresh.Load() != rounds {
-		t.Errorf("%d plans were used %d times", rounds, fresh.Load())
-	}
-}
-
 func TestOpeningANewLedgerAtTheSameTimeGivesOneLedger(t *testing.T) {
 	path := newPath(t)
 	var running sync.WaitGroup
@@ -173,7 +127,7 @@ func TestOpeningANewLedgerAtTheSameTimeGivesOneLedger(t *testing.T) {
 				return
 			}
 			defer s.Close()
-			if _, err := s.Add(t.Context(), []ledger.Decision{block("192.0.2.1")}); err != nil {
+			if _, err := s.Add(t.Context(), []ledger.Decision{storetest.Block("192.0.2.1")}); err != nil {
 				t.Error(err)
 			}
 		})

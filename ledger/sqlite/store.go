@@ -16,10 +16,11 @@ import (
 // Times are kept to the millisecond and returned in UTC. Text that is not UTF-8
 // is stored with U+FFFD in the place of what is not.
 type Store struct {
-	path    string // absolute, links resolved
-	busy    time.Duration
-	writer  *sql.DB
-	readers *sql.DB
+	path     string // absolute, links resolved
+	instance string
+	busy     time.Duration
+	writer   *sql.DB
+	readers  *sql.DB
 }
 
 var _ ledger.Store = (*Store)(nil)

@@ -1,0 +1,46 @@
+package postgres
+
+import (
+	"os"
+	"testing"
+
+	"fwsync/ledger"
+	"fwsync/ledger/postgres/pgtest"
+	"fwsync/ledger/storetest"
+)
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	pgtest.Stop()
+	os.Exit(code)
+}
+
+func open(t testing.TB, address string) *Store {
+	t.Helper()
+	return openAs(t, address, "a")
+}
+
+func openAs(t testing.TB, address, instance string) *Store {
+	t.Helper()
+	s, err := Open(t.Context(), address, Options{Instance: instance})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return s
+}
+
+func TestStore(t *testing.T) {
+	server := pgtest.Shared(t)
+	storetest.Run(t, func(testing.TB) storetest.Opener {
+		address := server.Fresh()
+		return func(t testing.TB, instance string) ledger.Store {
+			t.Helper()
+			return openAs(t, address, instance)
+		}
+	})
+}
