@@ -14,7 +14,8 @@ type Standing struct {
 	Detection
 	// InWindow is how much of what the rule counts lies in the window that ends at the
 	// time that was asked about; Threshold is what applies to the source, higher for one
-	// that had a success. What is detected may not be counted any further.
+	// that had a success. What is detected may not be counted any further; of who
+	// took part at an account it is the most that there were.
 	InWindow, Threshold int
 	// InMembers and NeedMembers are the different addresses of a network or /64.
 	InMembers, NeedMembers int
@@ -44,6 +45,7 @@ func (e *Engine) Standings(addr netip.Addr, at time.Time) []Standing {
 		if p.flags&crossed == 0 {
 			s.CrossedAt = time.Time{}
 		}
+		s.InWindow = s.Peak
 		if m.part != memberPart {
 			s.InWindow = e.inWindow(p, m, now)
 			if mark := e.success(&p.key, m, m.mark); mark != nil && !m.bare && now-mark.last <= SuccessMemory.Microseconds() {

@@ -11,6 +11,7 @@ import (
 // Lapsed is a decision in force that the policies bear no longer, as it would be.
 type Lapsed struct {
 	Decision ledger.Decision // ended (revoked by Author), or with an earlier end
+	Was      time.Time       // its end until now
 	Reason   string
 }
 
@@ -29,7 +30,7 @@ func Reconsider(known []ledger.Decision, rules []policies.Detection, now time.Ti
 		if !Automatic(d) || d.Verdict != ledger.Block || !d.ActiveAt(now) {
 			continue
 		}
-		rule := byName[d.Rule]
+		rule, was := byName[d.Rule], d.End
 		why := ""
 		switch {
 		case rule == nil:
@@ -46,12 +47,12 @@ func Reconsider(known []ledger.Decision, rules []policies.Detection, now time.Ti
 			why = fmt.Sprintf("policy: detection %s blocks for %s now", d.Rule, policies.FormatDuration(length))
 			if end.After(now) {
 				d.End = end
-				all = append(all, Lapsed{d, why})
+				all = append(all, Lapsed{d, was, why})
 				continue
 			}
 		}
 		d.RevokedAt, d.RevokedBy, d.RevokeReason = now.UTC(), Author, why
-		all = append(all, Lapsed{d, why})
+		all = append(all, Lapsed{d, was, why})
 	}
 	return all
 }
