@@ -18,6 +18,8 @@ const (
 	maxWithin   = 31 * day
 	maxDistinct = 256
 	minBlock    = time.Minute
+	minCoolDown = time.Second
+	maxCoolDown = 31 * day
 	maxBlock    = 3660 * day
 )
 

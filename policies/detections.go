@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 )
 
 func (c *checker) detections() {
@@ -148,5 +149,17 @@ func (c *checker) penalty(e *penaltyEntry) *Penalty {
 		}
 		last = s
 	}
+	c.bounded(e.Forget, "forget", minBlock, maxBlock)
+	c.bounded(e.CoolDown, "cool_down", minCoolDown, maxCoolDown)
+	if e.Forget.at.known() && len(e.Escalate) == 0 && e.lacks("escalate") {
+		c.report.at(e.Forget.at, "write escalate: with the steps, or leave it out", `"forget" is about "escalate", which is missing`)
+	}
+	p.Forget, p.CoolDown = e.Forget.d, e.CoolDown.d
 	return p
+}
+
+func (c *checker) bounded(s span, key string, least, most time.Duration) {
+	if s.at.known() && (s.d < least || s.d > most) {
+		c.report.at(s.at, "", "%q must be between %s and %s, not %s", key, FormatDuration(least), FormatDuration(most), FormatDuration(s.d))
+	}
 }

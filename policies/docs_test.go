@@ -8,6 +8,29 @@ import (
 )
 
 // The examples of the page on detection are what a policy may say.
+func TestTheExampleOfThePageOnDecisionsSaysWhatIsTheDefault(t *testing.T) {
+	page, err := os.ReadFile("../docs/decisions.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := regexp.MustCompile("(?s)```yaml\n(.*?)```").FindStringSubmatch(string(page))
+	if m == nil {
+		t.Fatal("no example")
+	}
+	text := []byte(m[1] + "rules:\n  - { name: drop-attackers, from: $blocked, to: any, action: drop }\ntargets:\n  - internet-firewall: { rules: all }\n")
+	policy, err := Parse([]File{{Name: "decisions.md", Data: text}}, Options{Signals: []string{"smtp.auth_failed"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := validate(t, text); err != nil {
+		t.Error(err)
+	}
+	p := *policy.Detections[0].Block
+	if p.Forget != DefaultForget || p.CoolDown != DefaultCoolDown || p.Forgets() != p.Forget || (Penalty{}).CoolsDown() != p.CoolDown {
+		t.Errorf("penalty %+v", p)
+	}
+}
+
 func TestTheExamplesOfThePageOnDetectionAreValid(t *testing.T) {
 	page, err := os.ReadFile("../docs/detection.md")
 	if err != nil {

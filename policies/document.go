@@ -62,6 +62,10 @@ type penaltyEntry struct {
 	For span `json:"for"`
 	// The first, second, third … block of the same source; the last one repeats. Begins with the value of for.
 	Escalate spans `json:"escalate,omitempty"`
+	// After each such time without a block the source falls back by one step of the escalation; 30d when left out.
+	Forget span `json:"forget,omitempty"`
+	// For how long after a person unblocked a source the detection holds back; 1h when left out.
+	CoolDown span `json:"cool_down,omitempty"`
 }
 
 // One firewall rule.

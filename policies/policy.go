@@ -46,7 +46,21 @@ type Detection struct {
 type Penalty struct {
 	For      time.Duration
 	Escalate []time.Duration // empty, or begins with For and never gets shorter
+	Forget   time.Duration   `json:",omitzero"` // 0: DefaultForget
+	CoolDown time.Duration   `json:",omitzero"` // 0: DefaultCoolDown
 }
+
+// What a penalty comes to that does not say.
+const (
+	DefaultForget   = 30 * day
+	DefaultCoolDown = time.Hour
+)
+
+// Forgets is how long after a block's end the escalation falls back by one step.
+func (p Penalty) Forgets() time.Duration { return cmp.Or(p.Forget, DefaultForget) }
+
+// CoolsDown is for how long after a person's unblock nothing automatic is decided.
+func (p Penalty) CoolsDown() time.Duration { return cmp.Or(p.CoolDown, DefaultCoolDown) }
 
 // Duration is the length of the attempt-th block of the same source, counted from 1.
 // Attempts beyond the last step of the escalation get the last step.

@@ -23,6 +23,7 @@ func renderReport(s *screen, r reconcile.Report) {
 		renderSources(s, r.Sources)
 		renderAttackers(s, r.Detections)
 	}
+	renderLapsed(s, r)
 	for _, c := range r.Each() {
 		renderCloud(s, r, c)
 	}
@@ -74,6 +75,7 @@ func renderCloud(s *screen, r reconcile.Report, c *reconcile.CloudReport) {
 
 // renderPlans is for the question before the first step.
 func renderPlans(s *screen, r reconcile.Report) {
+	renderLapsed(s, r)
 	for _, c := range r.Each() {
 		if c.Name != "" {
 			s.title("== " + c.Name + ": " + c.Cloud)

@@ -53,6 +53,7 @@ func renderExplanation(s *screen, e reconcile.Explanation) {
 			}
 		}
 	}
+	renderWhyNot(s, e)
 	for _, x := range e.Exempt {
 		s.line("  never blocked: %s", x)
 	}

@@ -1,5 +1,6 @@
 // Package decide turns detections into decisions: for how long, how often before,
-// and when not. It is pure; what a decision does to the cloud is not its business.
+// and when not; and says which decisions the policies bear no longer. It is pure;
+// what a decision does to the cloud is not its business.
 package decide
 
 import (
@@ -16,6 +17,9 @@ import (
 // Author marks decisions that fwsync itself made from detections.
 const Author = "fwsync"
 
+// Automatic reports whether a detection made the decision. All others are a person's.
+func Automatic(d ledger.Decision) bool { return d.Author == Author && d.Rule != "" }
+
 // Found is a detection and where it came from.
 type Found struct {
 	detect.Detection
@@ -28,9 +32,9 @@ type Found struct {
 // Input is what a pass over the sources found and what is known already.
 type Input struct {
 	Found  []Found
-	Terms  map[string]policies.Penalty // by rule; a rule without one only reports
-	Known  []ledger.Decision
-	Exempt []cloudfw.Exempt // allowlist, active allow decisions, our own addresses
+	Rules  []policies.Detection // a detection of none of them only reports
+	Known  []ledger.Decision    // in any order, what is over included
+	Exempt []cloudfw.Exempt     // allowlist, active allow decisions, our own addresses
 	Now    time.Time
 }
 
@@ -47,81 +51,103 @@ type Withheld struct {
 	Reason string
 }
 
-// Decide judges the detections in their order. A decision runs from the log's time:
-// it ends its term after the last signal, so what a log says of last month blocks
-// nobody today.
+// Decide judges each detection by itself; their order means nothing, and judging them
+// again after the decisions were stored changes nothing.
+//
+// A decision runs from the log's time: it ends its term after the last signal, so what
+// a log says of last month blocks nobody today. More signals never shorten it. A block
+// that is over begins anew only with a crossing after its end, one step up the
+// escalation. What a person decided comes first: an allow or a block in force, and for
+// the rule's cool-down what was unblocked.
 func Decide(in Input) Result {
-	type key struct {
-		prefix netip.Prefix
-		rule   string
+	record := remember(in.Known, in.Now)
+	rules := map[string]*policies.Detection{}
+	for i := range in.Rules {
+		rules[in.Rules[i].Name] = &in.Rules[i]
 	}
-	latest := map[key]ledger.Decision{}
-	attempts := map[key]int{}
-	for _, d := range in.Known {
-		k := key{d.Prefix, d.Rule}
-		if d.Verdict != ledger.Block || d.Rule == "" {
-			continue
-		}
-		attempts[k] = max(attempts[k], d.Attempt)
-		if d.ActiveAt(in.Now) && d.ID > latest[k].ID {
-			latest[k] = d
-		}
-	}
+	exempt := nest(in.Exempt, func(e cloudfw.Exempt) netip.Prefix { return e.Prefix })
 	var result Result
-	withhold := func(f Found, reason string, args ...any) {
-		result.Withheld = append(result.Withheld, Withheld{f, fmt.Sprintf(reason, args...)})
-	}
 	for _, f := range in.Found {
-		term, blocks := in.Terms[f.Rule]
-		if !f.Prefix.IsValid() {
-			withhold(f, "the detection %s is about all sources together and blocks none", f.Rule)
+		rule := rules[f.Rule]
+		d, why := judge(f, rule, record, exempt, in.Now)
+		if why != "" {
+			result.Withheld = append(result.Withheld, Withheld{f, why})
 			continue
-		}
-		if f.Withheld {
-			withhold(f, "%s", legitimate(f))
-			continue
-		}
-		if !blocks {
-			withhold(f, "the detection %s only reports", f.Rule)
-			continue
-		}
-		if why, ok := exempt(f.Prefix, in.Exempt); ok {
-			withhold(f, "never blocked: %s", why)
-			continue
-		}
-		k := key{f.Prefix, f.Rule}
-		current, active := latest[k]
-		attempt := attempts[k] + 1
-		if active {
-			attempt = current.Attempt
-		}
-		length := term.Duration(attempt)
-		end := f.LastSeen.Add(f.Shift).Add(length)
-		if !end.After(in.Now) {
-			withhold(f, "over: its last signal was at %s and the block lasts %s", f.LastSeen.Format(time.RFC3339), length)
-			continue
-		}
-		d := ledger.Decision{
-			Verdict: ledger.Block, Prefix: f.Prefix, Author: Author, Rule: f.Rule, Attempt: attempt,
-			Start: earlier(f.CrossedAt.Add(f.Shift), in.Now).UTC(), End: end.UTC(),
-			Reason: reason(f),
-			Score:  f.Score.Total, Count: f.Count, FirstSeen: f.FirstSeen, LastSeen: f.LastSeen,
-			Evidence: evidence(f),
-		}
-		if active {
-			d.ID, d.Start, d.FirstSeen = current.ID, current.Start, current.FirstSeen
-			d.Count = max(d.Count, current.Count)
-			d.Score = max(d.Score, current.Score)
-			if current.End.After(d.End) {
-				d.End = current.End
-			}
-			if len(current.Evidence) > 0 {
-				d.Evidence = current.Evidence
-			}
 		}
 		result.Decisions = append(result.Decisions, d)
 	}
 	return result
+}
+
+// judge returns the decision, or why there is none.
+func judge(f Found, rule *policies.Detection, r record, exempt nested[cloudfw.Exempt], now time.Time) (ledger.Decision, string) {
+	none := func(reason string, args ...any) (ledger.Decision, string) {
+		return ledger.Decision{}, fmt.Sprintf(reason, args...)
+	}
+	switch {
+	case !f.Prefix.IsValid():
+		return none("the detection %s is about all sources together and blocks none", f.Rule)
+	case f.Withheld:
+		return none("%s", legitimate(f))
+	case rule == nil || rule.Block == nil:
+		return none("the detection %s only reports", f.Rule)
+	}
+	if why, ok := cloudfw.Reserved(f.Prefix); ok {
+		return none("never blocked: %s", why)
+	}
+	if e, ok := exempt.widest(f.Prefix); ok {
+		return none("never blocked: %s", e.Reason)
+	}
+	if why := r.people(f, *rule.Block, now); why != "" {
+		return none("%s", why)
+	}
+	crossed, seen := f.CrossedAt.Add(f.Shift), f.LastSeen.Add(f.Shift)
+	last, known := r.latest[key{f.Prefix, f.Rule}]
+	attempt, goesOn := 1, false
+	if known {
+		over := Ended(last)
+		goesOn = last.RevokedAt.IsZero() && (last.ActiveAt(now) || !crossed.After(over))
+		switch {
+		case goesOn:
+			attempt = last.Attempt
+		case !crossed.After(over):
+			return none("all of its signals are from before %s, when its last block was ended: only new ones block again", stamp(over))
+		default:
+			attempt = next(last, *rule.Block, crossed)
+		}
+	}
+	length := rule.Block.Duration(attempt)
+	d := ledger.Decision{
+		Verdict: ledger.Block, Prefix: f.Prefix, Author: Author, Rule: f.Rule, Attempt: attempt,
+		Start: earlier(crossed, now).UTC(), End: seen.Add(length).UTC(),
+		Reason: reason(f),
+		Score:  f.Score.Total, Count: f.Count, FirstSeen: f.FirstSeen.Add(f.Shift), LastSeen: seen,
+		Evidence: evidence(f),
+	}
+	if goesOn {
+		d = prolong(last, d)
+	}
+	if !d.End.After(now) {
+		return none("over: its last signal was at %s and the block lasts %s", stamp(f.LastSeen), policies.FormatDuration(length))
+	}
+	return d, ""
+}
+
+// prolong is the decision that there was, with what is new: the longer end wins.
+func prolong(last, d ledger.Decision) ledger.Decision {
+	d.ID, d.Start, d.FirstSeen = last.ID, last.Start, last.FirstSeen
+	d.Count = max(d.Count, last.Count)
+	d.Score = max(d.Score, last.Score)
+	if last.End.IsZero() || last.End.After(d.End) {
+		d.End = last.End
+	}
+	if last.LastSeen.After(d.LastSeen) {
+		d.LastSeen = last.LastSeen
+	}
+	if len(last.Evidence) > 0 {
+		d.Evidence = last.Evidence
+	}
+	return d
 }
 
 // reason says what the decision rests on, in one line.
@@ -137,7 +163,7 @@ func reason(f Found) string {
 
 // legitimate says why a detection is withheld.
 func legitimate(f Found) string {
-	at := f.LegitimateAt.Format(time.RFC3339)
+	at := stamp(f.LegitimateAt)
 	if !f.Prefix.IsSingleIP() {
 		return fmt.Sprintf("one of its addresses also had a success (%s at %s): its innocent members must not be blocked", f.LegitimateBy, at)
 	}
@@ -147,24 +173,14 @@ func legitimate(f Found) string {
 	return fmt.Sprintf("it also had a success (%s at %s): it is blocked at a higher threshold only", f.LegitimateBy, at)
 }
 
+func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }
+
 // earlier keeps a log whose clock runs ahead from postponing its own decision.
 func earlier(t, now time.Time) time.Time {
 	if t.After(now) {
 		return now
 	}
 	return t
-}
-
-func exempt(p netip.Prefix, exempt []cloudfw.Exempt) (string, bool) {
-	if why, ok := cloudfw.Reserved(p); ok {
-		return why, true
-	}
-	for _, e := range exempt {
-		if e.Prefix.Overlaps(p) {
-			return e.Reason, true
-		}
-	}
-	return "", false
 }
 
 func evidence(f Found) []ledger.Evidence {

@@ -15,9 +15,10 @@ import (
 var (
 	now      = time.Date(2026, 11, 23, 20, 30, 0, 0, time.UTC)
 	attacker = netip.MustParsePrefix("198.51.100.7/32")
-	terms    = map[string]policies.Penalty{
-		"sasl-bruteforce": {For: time.Hour, Escalate: []time.Duration{time.Hour, 24 * time.Hour, 7 * 24 * time.Hour}},
-		"relay-abuse":     {For: 24 * time.Hour},
+	rules    = []policies.Detection{
+		{Name: "sasl-bruteforce", Block: &policies.Penalty{For: time.Hour, Escalate: []time.Duration{time.Hour, 24 * time.Hour, 7 * 24 * time.Hour}}},
+		{Name: "relay-abuse", Block: &policies.Penalty{For: 24 * time.Hour}},
+		{Name: "watch-only"},
 	}
 )
 
@@ -30,7 +31,7 @@ func found(rule string, lastSeen time.Time) Found {
 
 func decideOne(t *testing.T, in Input) Result {
 	t.Helper()
-	in.Now, in.Terms = now, terms
+	in.Now, in.Rules = now, rules
 	return Decide(in)
 }
 
@@ -68,7 +69,7 @@ func TestADemonstrationClockShiftsTheDecision(t *testing.T) {
 
 func TestABlockEscalatesWithEachTime(t *testing.T) {
 	past := func(attempt int) ledger.Decision {
-		return ledger.Decision{ID: int64(attempt), Verdict: ledger.Block, Prefix: attacker, Rule: "sasl-bruteforce", Attempt: attempt, Start: now.Add(-48 * time.Hour), End: now.Add(-47 * time.Hour)}
+		return ledger.Decision{ID: int64(attempt), Verdict: ledger.Block, Prefix: attacker, Author: Author, Rule: "sasl-bruteforce", Attempt: attempt, Start: now.Add(-48 * time.Hour), End: now.Add(-47 * time.Hour)}
 	}
 	for _, c := range []struct {
 		known []ledger.Decision
@@ -87,7 +88,7 @@ func TestABlockEscalatesWithEachTime(t *testing.T) {
 }
 
 func TestAnAttackThatGoesOnProlongsItsDecision(t *testing.T) {
-	active := ledger.Decision{ID: 9, Verdict: ledger.Block, Prefix: attacker, Rule: "relay-abuse", Attempt: 1, Start: now.Add(-time.Hour), End: now.Add(23 * time.Hour), Count: 3, Score: 3}
+	active := ledger.Decision{ID: 9, Verdict: ledger.Block, Prefix: attacker, Author: Author, Rule: "relay-abuse", Attempt: 1, Start: now.Add(-time.Hour), End: now.Add(23 * time.Hour), Count: 3, Score: 3}
 	r := decideOne(t, Input{Found: []Found{found("relay-abuse", now)}, Known: []ledger.Decision{active}})
 	if len(r.Decisions) != 1 {
 		t.Fatalf("result = %+v", r)

@@ -92,6 +92,9 @@ func (c *Controller) applyFile(ctx context.Context, f PlanFile) (Report, error) 
 	if err != nil {
 		return Report{}, fmt.Errorf("storing the plan's decisions: %w", err)
 	}
+	if err := c.keepLapsed(ctx, jobs); err != nil {
+		return Report{}, err
+	}
 	c.Command = "apply"
 	c.execute(ctx, jobs)
 	return c.finish(Gathered{Intake: ledger.Intake{Decisions: stored}}, jobs, ""), failure(jobs)

@@ -12,6 +12,7 @@ import (
 	"fwsync/cloudfw/lower"
 	"fwsync/ledger"
 	"fwsync/policies"
+	"fwsync/sync/decide"
 	"fwsync/sync/gates"
 	"fwsync/sync/plan"
 	"fwsync/sync/verify"
@@ -49,8 +50,9 @@ type job struct {
 	account cloudfw.Account  // nil where nothing may be written
 
 	kind    plan.Kind
-	only    []string // what to adopt or to release
-	sick    []string // sources that could not be believed in this pass
+	only    []string        // what to adopt or to release
+	sick    []string        // sources that could not be believed in this pass
+	lapsed  []decide.Lapsed // decisions that the policies bear no longer
 	outlook Outlook
 	known   []ledger.Gap // that earlier runs left
 	report  CloudReport
@@ -93,7 +95,8 @@ func (j *job) look(ctx context.Context, decisions []ledger.Decision, now time.Ti
 	if err != nil {
 		return fmt.Errorf("observing the cloud: %w", err)
 	}
-	intent, exempted, err := j.intent(decisions, live, now)
+	j.lapsed = decide.Reconsider(decisions, j.Policy.Detections, now)
+	intent, exempted, err := j.intent(without(decisions, j.lapsed), live, now)
 	if err != nil {
 		return err
 	}
@@ -103,6 +106,8 @@ func (j *job) look(ctx context.Context, decisions []ledger.Decision, now time.Ti
 	}
 	j.report.Gates = gates.Run(gates.Input{
 		Plan: p, Live: live, Intent: intent, Limits: j.Gates, Operator: j.Operator, Providers: j.Providers,
+		// What the policies end now is no decision that has ended: it counts against the
+		// budget, so that a policy folder that was emptied unblocks nobody.
 		Ended: ended(decisions, now), Sick: j.sick, At: j.Now(),
 	})
 	refusals := gates.Refusals(j.report.Gates)

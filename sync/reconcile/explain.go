@@ -5,10 +5,12 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"strings"
 	"time"
 
 	"fwsync/cloudfw"
 	"fwsync/ledger"
+	"fwsync/sync/decide"
 	"fwsync/sync/verify"
 )
 
@@ -23,6 +25,10 @@ type Explanation struct {
 	Blocked   bool              `json:"blocked"` // demanded and enforced
 	Decisions []ledger.Decision `json:"decisions"`
 	Exempt    []string          `json:"exempt"`
+	Counted   []Counted         `json:"counted"`          // by the detections, at the last pass
+	Offender  []decide.Offender `json:"offender"`         // its past automatic blocks
+	Lapsed    string            `json:"lapsed,omitempty"` // why the policies end its decision
+	Notes     []string          `json:"notes,omitempty"`
 	Traces    []verify.Trace    `json:"traces"`
 	Gaps      []verify.Gap      `json:"gaps"`
 	Rules     []RuleView        `json:"rules"` // live rules of the internet firewalls whose source holds the address
@@ -37,6 +43,8 @@ type RuleView struct {
 	Rule        string `json:"rule"`
 	Description string `json:"description"`
 	Disabled    bool   `json:"disabled,omitempty"`
+
+	holds bool // it is ours and drops what a book of ours holds, the address among it
 }
 
 // Explain looks an address up everywhere: ledger, allowlist and live state. The
@@ -53,6 +61,10 @@ func (l *Look) Explain(ctx context.Context, addr netip.Addr) (Explanation, error
 			e.Decisions = append(e.Decisions, d)
 		}
 	}
+	if e.Counted, err = l.counted(ctx, addr, decisions); err != nil {
+		e.Notes = append(e.Notes, "what the detections have counted is not known: "+err.Error())
+	}
+	e.Offender = decide.Offenders(addr, decisions, l.Policy.Detections, l.Now())
 	jobs := l.jobs(nil)
 	together(jobs, func(j *job) error {
 		if err := j.look(ctx, decisions, l.Now()); err != nil {
@@ -80,6 +92,11 @@ func (j *job) explain(e *Explanation) {
 			return target
 		}
 		return j.Name + ": " + target
+	}
+	for _, lapsed := range j.lapsed {
+		if lapsed.Decision.Prefix.Contains(e.Address) && !lapsed.Decision.RevokedAt.IsZero() {
+			e.Lapsed = lapsed.Reason
+		}
 	}
 	for _, x := range j.outlook.Intent.Allowed {
 		if x.Prefix.Contains(e.Address) && !slices.Contains(e.Exempt, x.Reason) {
@@ -111,7 +128,11 @@ func (j *job) rulesOn(addr netip.Addr) []RuleView {
 		if known && !slices.ContainsFunc(held, func(p netip.Prefix) bool { return p.Contains(addr) }) {
 			continue
 		}
-		views = append(views, RuleView{Cloud: j.Name, Order: r.Order, ID: r.ID, Ours: j.Owner.Owns("rule", r.Description), Rule: r.String(), Description: r.Description, Disabled: r.Disabled})
+		ours := j.Owner.Owns("rule", r.Description)
+		views = append(views, RuleView{
+			Cloud: j.Name, Order: r.Order, ID: r.ID, Ours: ours, Rule: r.String(), Description: r.Description, Disabled: r.Disabled,
+			holds: ours && !r.Disabled && r.Action == cloudfw.Drop && r.Source.Kind == cloudfw.Book && strings.HasPrefix(r.Source.Value, j.Owner.BookName("blocked")),
+		})
 	}
 	return views
 }
@@ -120,8 +141,8 @@ func (l *Look) verdict(e Explanation) string {
 	now := l.Now()
 	active := slices.IndexFunc(e.Decisions, func(d ledger.Decision) bool { return d.Verdict == ledger.Block && d.ActiveAt(now) })
 	switch {
-	case e.Blocked && active < 0:
-		return "a rule of ours still blocks it, no decision demands it: fwsync reconcile takes it away"
+	case !e.Blocked && e.Lapsed != "":
+		return "the next fwsync reconcile ends its block: " + e.Lapsed
 	case e.Blocked:
 		t := e.Traces[0]
 		return fmt.Sprintf("blocked by rule #%d (%s) at the %s", t.Order, t.RuleID, t.Target)
@@ -129,9 +150,9 @@ func (l *Look) verdict(e Explanation) string {
 		return "never blocked: " + e.Exempt[0]
 	case active >= 0:
 		return "a decision demands to block it and the cloud does not enforce it yet: run fwsync reconcile"
-	case len(e.Decisions) > 0:
-		return "not blocked: its decisions have ended"
+	case active < 0 && slices.ContainsFunc(e.Rules, func(r RuleView) bool { return r.holds }):
+		return "a rule of ours still blocks it, no decision demands it: fwsync reconcile takes it away"
 	default:
-		return "not blocked: nothing is known against it"
+		return e.why()
 	}
 }

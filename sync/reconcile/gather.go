@@ -70,6 +70,7 @@ func (l *Look) gather(ctx context.Context) (Gathered, error) {
 	if len(windows) > 0 {
 		lostWindows = engine.UnmarshalBinary(windows)
 	}
+	acquit(engine, decide.Closed(known, l.Now()), l.shifted())
 	shifts := map[string]time.Duration{}
 	for _, source := range l.Sources {
 		report, position, err := l.read(ctx, source, positions[source.Name], engine)
@@ -99,7 +100,7 @@ func (l *Look) gather(ctx context.Context) (Gathered, error) {
 		}
 		found = append(found, f)
 	}
-	verdict := decide.Decide(decide.Input{Found: found, Terms: penalties(l.Policy), Known: known, Exempt: l.exempt(known), Now: l.Now()})
+	verdict := decide.Decide(decide.Input{Found: found, Rules: l.Policy.Detections, Known: known, Exempt: l.exempt(known), Now: l.Now()})
 	g.Intake.Decisions = verdict.Decisions
 	for _, d := range verdict.Decisions {
 		if d.ID != 0 {

@@ -65,6 +65,9 @@ func (c *Controller) RunOnce(ctx context.Context) (Report, error) {
 			return c.finish(gathered, jobs, recovered), errors.Join(err, failure(jobs))
 		}
 	}
+	if err := c.keepLapsed(ctx, jobs); err != nil {
+		return c.finish(gathered, jobs, recovered), err
+	}
 	c.execute(ctx, jobs)
 	return c.finish(gathered, jobs, recovered), failure(jobs)
 }

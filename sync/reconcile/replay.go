@@ -2,6 +2,7 @@ package reconcile
 
 import (
 	"cmp"
+	"container/heap"
 	"net/netip"
 	"slices"
 	"time"
@@ -22,13 +23,14 @@ const Every = time.Minute
 // deterministic. Not safe for concurrent use.
 type Replay struct {
 	engine *detect.Engine
-	terms  map[string]policies.Penalty
+	rules  []policies.Detection
 	exempt []cloudfw.Exempt
 	since  time.Time
 
 	next      time.Time // when the next pass is
 	last      time.Time // the latest signal's time
 	decisions []ledger.Decision
+	ends      ends                 // of the decisions that are in force
 	newest    map[netip.Prefix]int // the decision that ends last, by prefix
 	widths    map[int]int          // how many prefixes of each length were blocked, IPv6's above 32
 	cuts      map[netip.Addr]*Cut
@@ -75,7 +77,7 @@ func NewReplay(policy *policies.Policy, since time.Time) (*Replay, error) {
 		return nil, err
 	}
 	return &Replay{
-		engine: engine, terms: penalties(policy), exempt: policy.Allowlist, since: since,
+		engine: engine, rules: policy.Detections, exempt: policy.Allowlist, since: since,
 		decisions: []ledger.Decision{}, hours: []Hour{},
 		newest: map[netip.Prefix]int{}, widths: map[int]int{}, cuts: map[netip.Addr]*Cut{}, withheld: map[string]int{},
 	}, nil
@@ -99,6 +101,7 @@ func (r *Replay) Observe(signals []detect.Signal) {
 				r.last = signals[i].Time
 			}
 		}
+		r.acquit(r.next)
 		r.engine.ObserveAll(signals[:n])
 		if signals = signals[n:]; len(signals) > 0 {
 			r.pass(r.next)
@@ -118,7 +121,7 @@ func (r *Replay) pass(now time.Time) {
 	if len(found) == 0 {
 		return
 	}
-	result := decide.Decide(decide.Input{Found: found, Terms: r.terms, Known: r.decisions, Exempt: r.exempt, Now: now})
+	result := decide.Decide(decide.Input{Found: found, Rules: r.rules, Known: r.decisions, Exempt: r.exempt, Now: now})
 	for _, w := range result.Withheld {
 		r.withheld[w.Found.Rule]++
 	}
@@ -128,7 +131,11 @@ func (r *Replay) pass(now time.Time) {
 			at = len(r.decisions)
 			d.ID = int64(at) + 1
 			r.decisions = append(r.decisions, d)
+			heap.Push(&r.ends, end{d.End, at})
 		} else {
+			if !r.decisions[at].End.After(now) {
+				heap.Push(&r.ends, end{d.End, at}) // it was over already
+			}
 			r.decisions[at] = d
 		}
 		newest, known := r.newest[d.Prefix]
@@ -139,6 +146,38 @@ func (r *Replay) pass(now time.Time) {
 			r.newest[d.Prefix] = at
 		}
 	}
+}
+
+// acquit lets the engine count anew against those whose blocks are over by then.
+func (r *Replay) acquit(now time.Time) {
+	for len(r.ends) > 0 && !r.ends[0].at.After(now) {
+		next := heap.Pop(&r.ends).(end)
+		d := r.decisions[next.decision]
+		if d.End.After(next.at) { // it was prolonged
+			heap.Push(&r.ends, end{d.End, next.decision})
+			continue
+		}
+		r.engine.Acquit(d.Rule, d.Prefix, d.End)
+	}
+}
+
+// end is when a decision, by its place, ends or ended before it was prolonged.
+type end struct {
+	at       time.Time
+	decision int
+}
+
+// ends is a heap, the earliest first.
+type ends []end
+
+func (e ends) Len() int           { return len(e) }
+func (e ends) Less(i, j int) bool { return e[i].at.Before(e[j].at) }
+func (e ends) Swap(i, j int)      { e[i], e[j] = e[j], e[i] }
+func (e *ends) Push(x any)        { *e = append(*e, x.(end)) }
+func (e *ends) Pop() any {
+	last := (*e)[len(*e)-1]
+	*e = (*e)[:len(*e)-1]
+	return last
 }
 
 // width tells the lengths of the families apart.

@@ -79,6 +79,7 @@ func TestReplayDecidesAsRunsOnceAMinuteDo(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
+			acquit(engine, decide.Closed(live, minute), nil)
 			for len(signals) > 0 && signals[0].Time.Before(minute) {
 				s := signals[0]
 				for _, d := range live {
@@ -94,7 +95,7 @@ func TestReplayDecidesAsRunsOnceAMinuteDo(t *testing.T) {
 			for _, d := range engine.Drain() {
 				found = append(found, decide.Found{Detection: d})
 			}
-			for _, d := range decide.Decide(decide.Input{Found: found, Terms: penalties(policy), Known: live, Exempt: policy.Allowlist, Now: minute}).Decisions {
+			for _, d := range decide.Decide(decide.Input{Found: found, Rules: policy.Detections, Known: live, Exempt: policy.Allowlist, Now: minute}).Decisions {
 				if d.ID == 0 {
 					d.ID = int64(len(live)) + 1
 					live = append(live, d)

@@ -27,6 +27,7 @@ type Report struct {
 	Sources    []SourceReport    `json:"sources"`
 	Detections []DetectionReport `json:"detections"`
 	Decisions  DecisionCount     `json:"decisions"`
+	Lapsed     []Lapsed          `json:"lapsed,omitempty"` // what the policies end
 	Recovered  string            `json:"recovered,omitempty"`
 	*CloudReport
 	Clouds []*CloudReport `json:"clouds,omitempty"`
@@ -113,7 +114,7 @@ type Call struct {
 func (l *Look) report(command string, g Gathered, jobs []*job) Report {
 	r := Report{
 		Schema: Schema, Command: command, At: l.Now().UTC(), Owner: l.Owner,
-		Sources: g.Sources, Detections: g.Detections,
+		Sources: g.Sources, Detections: g.Detections, Lapsed: lapsedReports(jobs),
 	}
 	if r.Sources == nil {
 		r.Sources = []SourceReport{}

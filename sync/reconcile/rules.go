@@ -6,6 +6,7 @@ import (
 
 	"fwsync/detect"
 	"fwsync/policies"
+	"fwsync/sync/decide"
 )
 
 // NewEngine returns a detection engine with the policy's detections.
@@ -44,13 +45,21 @@ var (
 	measures = map[string]detect.Measure{"": detect.Signals, "accounts": detect.Accounts, "addresses": detect.Addresses, "networks": detect.Networks}
 )
 
-// penalties are how long each detection blocks; one that only reports is absent.
-func penalties(policy *policies.Policy) map[string]policies.Penalty {
-	all := map[string]policies.Penalty{}
-	for _, d := range policy.Detections {
-		if d.Block != nil {
-			all[d.Name] = *d.Block
+// acquit lets the engine count anew against those whose blocks are over. Of a source
+// that shifts its log's time nobody knows when that was in the log.
+func acquit(engine *detect.Engine, closed []decide.Close, shifted map[string]bool) {
+	for _, c := range closed {
+		if !shifted[c.Source] {
+			engine.Acquit(c.Rule, c.Prefix, c.At)
 		}
 	}
-	return all
+}
+
+// shifted names the sources whose last line counts as now.
+func (l *Look) shifted() map[string]bool {
+	shifted := map[string]bool{}
+	for _, s := range l.Sources {
+		shifted[s.Name] = s.LastLineIsNow
+	}
+	return shifted
 }
