@@ -27,9 +27,9 @@ func (e *Engine) Acquit(rule string, source netip.Prefix, until time.Time) {
 		if p.flags&crossed == 0 || p.crossed > before {
 			continue
 		}
-		e.begin(p, m, before)
+		e.begin(at, before)
 		if m.part == networkPart || m.part == halfPart {
-			e.begin(e.pairs.at(at+1), &e.meters[i+1], before)
+			e.begin(at+1, before)
 		}
 		e.fresh = slices.DeleteFunc(e.fresh, func(f uint32) bool { return f == at })
 		e.unsample(at, uint8(uint16(i)-e.headOf(uint16(i))))
@@ -64,25 +64,41 @@ func (e *Engine) pairOf(meter uint16, addr *[16]byte) (uint32, bool) {
 	return i + uint32(meter-head), ok
 }
 
-// begin forgets what a pair counted up to a time.
-func (e *Engine) begin(p *pair, m *meter, before int64) {
+// lent is the ring that a pair looks into.
+func (e *Engine) lent(pair uint32) *ring {
+	meter := e.pairs.at(pair).meter
+	place := int(meter - e.headOf(meter))
+	return &e.pairs.at(pair + uint32(e.meters[meter].lender(place)) - uint32(place)).ring
+}
+
+// begin forgets what a pair counted up to a time. A ring that others look into stays as
+// it is: the pair's count says how much of it is still its own.
+func (e *Engine) begin(pair uint32, before int64) {
+	p := e.pairs.at(pair)
+	m, lent := &e.meters[p.meter], e.lent(pair)
 	var kept [][2]int64
-	if p.ring.n > 0 {
-		s := e.rings.slice(&p.ring)
-		for i := range int(p.ring.n) {
-			entry := [2]int64{s[(int(p.ring.head)+i)&(len(s)-1)], 0}
+	for i, t := range e.rings.copyOut(lent, m.distinct, p.most(m), nil) {
+		if t > before {
+			item := int64(0)
 			if m.distinct {
-				entry = [2]int64{s[2*i], s[2*i+1]}
+				item = e.rings.slice(lent)[2*i+1]
 			}
-			if entry[0] > before {
-				kept = append(kept, entry)
-			}
+			kept = append(kept, [2]int64{t, item})
 		}
 	}
-	e.rings.release(&p.ring)
 	p.flags &^= crossed | withheld | disordered | unreported | reported
 	p.ring.peak = 0
 	p.count, p.first, p.last, p.crossed, p.legitBy, p.legitAt = 0, 0, 0, 0, 0, 0
+	if m.part == ownPart && !m.distinct {
+		var times []int64
+		for _, entry := range kept {
+			e.stamp(p, entry[0], 1)
+			times = append(times, entry[0])
+		}
+		p.ring.peak = uint16(min(largest(times, m.within), m.limit))
+		return
+	}
+	e.rings.release(&p.ring)
 	for _, entry := range kept {
 		e.stamp(p, entry[0], 1)
 		room := false
@@ -92,9 +108,22 @@ func (e *Engine) begin(p *pair, m *meter, before int64) {
 			room = e.rings.push(&p.ring, entry[0], m.limit)
 		}
 		if room {
-			e.reached(p, m, entry[0])
+			e.reached(p, m, &p.ring, m.limit, entry[0])
 		}
 	}
+}
+
+// largest is the size of the largest set of times that spans at most within.
+func largest(times []int64, within int64) (most int) {
+	slices.Sort(times)
+	from := 0
+	for to, last := range times {
+		for last-times[from] > within {
+			from++
+		}
+		most = max(most, to-from+1)
+	}
+	return most
 }
 
 // unsample forgets the line of a pair's crossing, and all lines of a bundle that counts

@@ -69,12 +69,20 @@ func (p *pair) open(m *meter) bool {
 	return p.flags&(crossed|withheld) != crossed || int(p.ring.peak) < m.limit
 }
 
+// most is how many of the latest arrivals in the ring that it looks into are p's.
+func (p *pair) most(m *meter) int {
+	if m.part == ownPart && !m.distinct {
+		return int(min(p.count, uint32(m.limit)))
+	}
+	return m.limit
+}
+
 // arriveTogether puts n signals into the ring that the meters of sharing look into, and
 // sets for each what arrive returns.
 func (e *Engine) arriveTogether(head uint32, meters []meter, ps []pair, sharing uint32, t int64, n int, reached *[maxBundle]int) {
-	far := meters[bits.TrailingZeros32(sharing)].lender
+	far := meters[bits.TrailingZeros32(sharing)].lends
 	lent := &ps[far].ring
-	for range min(n, meters[far].limit) {
+	for left := min(n, meters[far].limit) - 1; left >= 0; left-- {
 		if !e.rings.push(lent, t, meters[far].limit) {
 			e.makeRoom(head)
 			// Without room the oldest arrival is forgotten instead.
@@ -83,9 +91,9 @@ func (e *Engine) arriveTogether(head uint32, meters []meter, ps []pair, sharing 
 				return
 			}
 		}
-		for left := sharing; left != 0; left &= left - 1 {
-			j := bits.TrailingZeros32(left)
-			reached[j] = max(reached[j], e.reached(&ps[j], &meters[j], lent, t))
+		for each := sharing; each != 0; each &= each - 1 {
+			j := bits.TrailingZeros32(each)
+			reached[j] = max(reached[j], e.reached(&ps[j], &meters[j], lent, int(ps[j].count)-left, t))
 		}
 	}
 }
@@ -132,7 +140,7 @@ func (e *Engine) arrive(head uint32, p *pair, m *meter, t, item int64, n int) (r
 				return 0
 			}
 		}
-		return e.reached(p, m, &p.ring, t)
+		return e.reached(p, m, &p.ring, m.limit, t)
 	}
 	for range min(n, m.limit) {
 		if !e.rings.push(&p.ring, t, m.limit) {
@@ -143,15 +151,16 @@ func (e *Engine) arrive(head uint32, p *pair, m *meter, t, item int64, n int) (r
 				return reached
 			}
 		}
-		reached = max(reached, e.reached(p, m, &p.ring, t))
+		reached = max(reached, e.reached(p, m, &p.ring, m.limit, t))
 	}
 	return reached
 }
 
-// reached is what arrive returns of the newest arrival of a ring.
-func (e *Engine) reached(p *pair, m *meter, r *ring, t int64) int {
+// reached is what arrive returns of the newest arrival of a ring, of which only the latest
+// so many are p's.
+func (e *Engine) reached(p *pair, m *meter, r *ring, own int, t int64) int {
 	if p.flags&disordered != 0 {
-		largest, ordered, scratch := e.rings.largestWith(r, m.distinct, m.limit, t, m.within, e.scratch)
+		largest, ordered, scratch := e.rings.largestWith(r, m.distinct, min(own, m.limit), t, m.within, e.scratch)
 		e.scratch = scratch
 		if ordered {
 			p.flags &^= disordered
@@ -162,17 +171,17 @@ func (e *Engine) reached(p *pair, m *meter, r *ring, t int64) int {
 	// One more arrival makes the largest window at most one larger, and none that
 	// is larger than the largest can hold.
 	peak := int(p.ring.peak)
-	if peak < m.limit && e.holds(p, m, r, t, peak+1) {
+	if peak < min(own, m.limit) && e.holds(p, m, r, t, peak+1) {
 		p.ring.peak++
 		return peak + 1
 	}
-	if peak >= m.limit && e.holds(p, m, r, t, m.limit) {
+	if peak >= m.limit && own >= m.limit && e.holds(p, m, r, t, m.limit) {
 		return m.limit
 	}
 	if p.flags&(crossed|withheld) == crossed && m.part != networkPart && m.part != halfPart && m.part != sitePart {
 		return 0 // nobody asks any more
 	}
-	if peak >= m.need && e.holds(p, m, r, t, m.need) {
+	if peak >= m.need && own >= m.need && e.holds(p, m, r, t, m.need) {
 		return m.need
 	}
 	return 0

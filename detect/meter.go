@@ -30,7 +30,7 @@ type meter struct {
 	limit    int    // how far it counts: the legitimate threshold
 	within   int64  // µs
 	member   uint16 // of accountPart: the meter of those it detects
-	lender   uint8  // of ownPart that counts every signal: whose ring of the bundle it looks into
+	lends    uint8  // of ownPart: the place in the bundle of the one whose ring it looks into
 }
 
 // bundle is the meters that always count together, by kind of signal and key:
@@ -165,16 +165,24 @@ func (e *Engine) bundle(rules []int, p part, mark uint16) bundle {
 func lend(meters []meter) {
 	far := 0
 	for j := range meters {
-		meters[j].lender = uint8(j)
+		meters[j].lends = uint8(j)
 		if !meters[j].distinct && meters[j].limit > meters[far].limit {
 			far = j
 		}
 	}
 	for j := range meters {
 		if !meters[j].distinct {
-			meters[j].lender = uint8(far)
+			meters[j].lends = uint8(far)
 		}
 	}
+}
+
+// lender is the place in the bundle of the meter whose ring the one at a place looks into.
+func (m *meter) lender(place int) int {
+	if m.part == ownPart {
+		return int(m.lends)
+	}
+	return place
 }
 
 // meterOf finds the meter of a rule's part.

@@ -52,7 +52,7 @@ func (e *Engine) warm(batch []Signal) {
 				touched ^= e.rings.nearLast(&p.ring)
 				continue
 			}
-			lent := &e.pairs.at(min(f.own[i]+uint32(m.lender), last)).ring
+			lent := &e.pairs.at(min(f.own[i]+uint32(m.lends), last)).ring
 			touched ^= e.rings.near(lent, 0) ^ e.rings.near(lent, int(p.ring.peak)+1)
 		}
 	}

@@ -47,14 +47,14 @@ func (e *Engine) Standings(addr netip.Addr, at time.Time) []Standing {
 		}
 		s.InWindow = s.Peak
 		if m.part != memberPart {
-			s.InWindow = e.inWindow(p, m, now)
+			s.InWindow = e.inWindow(pair, now)
 			if mark := e.success(&p.key, m, m.mark); mark != nil && !m.bare && now-mark.last <= SuccessMemory.Microseconds() {
 				s.Threshold = m.limit
 			}
 		}
 		if m.part == networkPart || m.part == halfPart {
 			members := &e.meters[i+1]
-			s.InMembers, s.NeedMembers = e.inWindow(e.pairs.at(pair+1), members, now), members.need
+			s.InMembers, s.NeedMembers = e.inWindow(pair+1, now), members.need
 		}
 		all = append(all, s)
 	}
@@ -64,9 +64,10 @@ func (e *Engine) Standings(addr netip.Addr, at time.Time) []Standing {
 	return all
 }
 
-func (e *Engine) inWindow(p *pair, m *meter, now int64) int {
-	n := 0
-	for _, t := range e.rings.copyOut(&p.ring, m.distinct, nil) {
+func (e *Engine) inWindow(pair uint32, now int64) int {
+	p, n := e.pairs.at(pair), 0
+	m := &e.meters[p.meter]
+	for _, t := range e.rings.copyOut(e.lent(pair), m.distinct, p.most(m), nil) {
 		if t >= now-m.within {
 			n++
 		}

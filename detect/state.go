@@ -92,11 +92,7 @@ func (e *Engine) writeBundle(w *stateWriter, i uint32, lines map[*record]uint64)
 	}
 	w.uint(uint64(len(ps)))
 	for j := range ps {
-		lent := &ps[j].ring
-		if m := &e.meters[ps[j].meter]; m.part == ownPart {
-			lent = &ps[m.lender].ring
-		}
-		e.writePair(w, &ps[j], lent)
+		e.writePair(w, &ps[j], &ps[e.meters[ps[j].meter].lender(j)].ring)
 	}
 	x := e.samples[i]
 	if x == nil {
@@ -130,7 +126,7 @@ func (e *Engine) writePair(w *stateWriter, p *pair, lent *ring) {
 	w.int(p.crossed)
 	w.uint(uint64(p.legitAt))
 	w.uint(uint64(p.ring.peak))
-	e.scratch = e.rings.copyOut(lent, m.distinct, m.limit, e.scratch[:0])
+	e.scratch = e.rings.copyOut(lent, m.distinct, p.most(m), e.scratch[:0])
 	w.uint(uint64(len(e.scratch)))
 	before := p.first
 	for k, t := range e.scratch {
@@ -234,12 +230,8 @@ func (e *Engine) readBundle(r *stateReader, rules []int, lines []*record) {
 		}
 		places[j] = int(p.meter - base)
 		restored++
-		at := head + uint32(places[j])
-		lent := at
-		if m := &e.meters[p.meter]; m.part == ownPart {
-			lent = head + uint32(m.lender)
-		}
-		e.restore(e.pairs.at(at), p, e.pairs.at(lent), times, items)
+		lent := head + uint32(e.meters[p.meter].lender(places[j]))
+		e.restore(e.pairs.at(head+uint32(places[j])), p, e.pairs.at(lent), times, items)
 	}
 	x := &samples{}
 	for range r.uint(maxSamples) {
