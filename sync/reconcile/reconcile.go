@@ -47,6 +47,12 @@ func (c *Controller) RunOnce(ctx context.Context) (Report, error) {
 		return Report{}, fmt.Errorf("storing decisions and positions: %w", err)
 	}
 	gathered.Intake.Decisions = stored
+	return c.Enforce(ctx, gathered)
+}
+
+// Enforce is RunOnce without the sources: it brings the clouds to what the policies and the
+// ledger say, and reports what was gathered beside.
+func (c *Controller) Enforce(ctx context.Context, gathered Gathered) (Report, error) {
 	decisions, err := c.Ledger.Decisions(ctx, time.Time{})
 	if err != nil {
 		return Report{}, fmt.Errorf("reading the decisions: %w", err)
