@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -29,6 +30,7 @@ type Config struct {
 	Sources   []SourceConfig  `yaml:"sources" mapstructure:"sources"`
 	Audit     string          `yaml:"audit" mapstructure:"audit"`       // file that gets a line for each step; none by default
 	Metrics   string          `yaml:"metrics" mapstructure:"metrics"`   // file that gets the figures of each run; none by default
+	Listen    string          `yaml:"listen" mapstructure:"listen"`     // where run answers: host:port, or off
 	Operator  []string        `yaml:"operator" mapstructure:"operator"` // addresses never blocked
 	Protect   []ProtectConfig `yaml:"protect" mapstructure:"protect"`   // feeds of ranges never blocked
 	Alibaba   AlibabaConfig   `yaml:"alibaba" mapstructure:"alibaba"`
@@ -96,7 +98,7 @@ var scalarDefaults = map[string]any{
 	"alibaba.region": "", "alibaba.endpoint": "", "alibaba.insecure": false, "alibaba.credentials": "",
 	"alibaba.profile": "", "alibaba.role_arn": "", "alibaba.timeout": "15s", "alibaba.call_timeout": "3m",
 	"alibaba.site": "", "alibaba.new_region": false, "alibaba.through": "", "alibaba.external_id": "",
-	"alibaba.calls_per_second": 0.0, "alibaba.read_only": false, "audit": "", "metrics": "",
+	"alibaba.calls_per_second": 0.0, "alibaba.read_only": false, "audit": "", "metrics": "", "listen": "127.0.0.1:9477",
 	"simulator.state":   "",
 	"limits.new_blocks": gates.DefaultLimits().NewBlocks.Count, "limits.removed_blocks": gates.DefaultLimits().RemovedBlocks.Count,
 	"limits.deleted_rules": gates.DefaultLimits().DeletedRules.Count,
@@ -161,6 +163,11 @@ func (c *Config) complete() error {
 	}
 	if err := c.completeFeeds(bad); err != nil {
 		return err
+	}
+	if c.Listen != "off" {
+		if _, _, err := net.SplitHostPort(c.Listen); err != nil {
+			return bad("listen", c.Listen, "it is host:port such as 127.0.0.1:9477, or off")
+		}
 	}
 	names := map[string]bool{}
 	for i := range c.Sources {

@@ -126,6 +126,7 @@ func (f *decisionFlags) decide(cmd *cobra.Command, g *global, verdict ledger.Ver
 	if err != nil {
 		return err
 	}
+	tellRun(cmd.Context(), config)
 	return printDecisions(cmd, g, stored)
 }
 
@@ -196,6 +197,7 @@ address again if it goes on; fwsync allow prevents that.`,
 			if len(ended) == 0 {
 				return withHint(fmt.Errorf("no active block of %s", list(prefixes)), "fwsync explain ADDRESS shows what covers an address; a wider prefix must be named as it was blocked")
 			}
+			tellRun(cmd.Context(), config)
 			return printDecisions(cmd, g, ended)
 		},
 	}

@@ -71,6 +71,7 @@ func TestImportsPointOneWay(t *testing.T) {
 		"fwsync/sync/verify":         {"fwsync/cloudfw"},
 		"fwsync/sync/decide":         {"fwsync/cloudfw", "fwsync/detect", "fwsync/ledger", "fwsync/policies"},
 		"fwsync/sync/lint":           {"fwsync/cloudfw", "fwsync/policies"},
+		"fwsync/sync/daemon":         {},
 		"fwsync/sync/reconcile":      {"fwsync/cloudfw", "fwsync/detect", "fwsync/ledger", "fwsync/policies", "fwsync/sync"},
 	}
 	for pkg, imported := range all {

@@ -50,7 +50,7 @@ It works on the built-in simulator unless fwsync.yaml names a cloud.`,
 		return withHint(err, "%s", flagHint(cmd, err))
 	})
 	root.AddCommand(
-		newReconcile(g), newPlan(g), newApply(g), newAdopt(g), newRelease(g),
+		newReconcile(g), newRun(g), newPlan(g), newApply(g), newAdopt(g), newRelease(g),
 		newBlock(g), newUnblock(g), newAllow(g),
 		newStatus(g), newDoctor(g), newExplain(g), newDetect(g), newReplay(g),
 		newValidate(g), newLint(g), newSimulator(g), newVersion(g),

@@ -62,7 +62,7 @@ func open(ctx context.Context, g *global, writer bool) (w *work, err error) {
 		return w, err
 	}
 	if writer {
-		if w.lease, err = sqlite.Lock(w.config.Ledger); err != nil {
+		if w.lease, err = w.lock(ctx); err != nil {
 			return w, err
 		}
 	}
@@ -71,6 +71,26 @@ func open(ctx context.Context, g *global, writer bool) (w *work, err error) {
 	}
 	w.clouds, err = openClouds(ctx, w.config)
 	return w, err
+}
+
+// lock takes the writer lease. Beside a fwsync run, which holds it for one pass at a
+// time, it waits for the end of the pass.
+func (w *work) lock(ctx context.Context) (lease *sqlite.Lease, err error) {
+	again := time.NewTicker(100 * time.Millisecond)
+	defer again.Stop()
+	for patience := 300; ; patience-- {
+		if lease, err = sqlite.Lock(w.config.Ledger); !held(err) || patience == 0 {
+			return lease, err
+		}
+		if _, missing := os.Stat(addressFile(w.config)); missing != nil {
+			return nil, err
+		}
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-again.C:
+		}
+	}
 }
 
 func (w *work) close() {

@@ -31,7 +31,9 @@ type Gathered struct {
 	Detections []DetectionReport
 	Intake     ledger.Intake
 
-	prolonged []int64 // ids of decisions in Intake that were there before
+	prolonged []int64       // ids of decisions in Intake that were there before
+	counted   DecisionCount // what was stored before
+	nextEnd   time.Time
 }
 
 // sick names the sources that could not be believed.

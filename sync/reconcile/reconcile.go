@@ -57,6 +57,7 @@ func (c *Controller) Enforce(ctx context.Context, gathered Gathered) (Report, er
 	if err != nil {
 		return Report{}, fmt.Errorf("reading the decisions: %w", err)
 	}
+	gathered.nextEnd = nextEnd(decisions, c.Now())
 	jobs := c.jobs(c.Accounts)
 	together(jobs, func(j *job) error {
 		j.sick = gathered.sick()
@@ -76,6 +77,16 @@ func (c *Controller) Enforce(ctx context.Context, gathered Gathered) (Report, er
 	}
 	c.execute(ctx, jobs)
 	return c.finish(gathered, jobs, recovered), failure(jobs)
+}
+
+// nextEnd is when the first of the decisions in force ends; zero if none does.
+func nextEnd(decisions []ledger.Decision, now time.Time) (next time.Time) {
+	for _, d := range decisions {
+		if d.ActiveAt(now) && !d.End.IsZero() && (next.IsZero() || d.End.Before(next)) {
+			next = d.End
+		}
+	}
+	return next
 }
 
 // pending reports whether there is a step to make.
@@ -162,6 +173,6 @@ func (c *Controller) progress(jobs []*job) func(done, of int, next cloudfw.Step)
 
 func (c *Controller) finish(gathered Gathered, jobs []*job, recovered string) Report {
 	r := c.report(cmp.Or(c.Command, "reconcile"), gathered, jobs)
-	r.Recovered = recovered
+	r.Recovered, r.NextEnd = recovered, gathered.nextEnd
 	return r
 }

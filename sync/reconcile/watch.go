@@ -47,6 +47,7 @@ type Watch struct {
 	saved     time.Time
 	troubled  bool
 	recent    []DetectionReport // since Gathered was asked last
+	counted   DecisionCount     // likewise
 }
 
 type foundKey struct {
@@ -253,6 +254,13 @@ func (w *Watch) tryStore(ctx context.Context, everything bool) error {
 		}
 	}
 	clear(w.waiting)
+	for _, d := range verdict.Decisions {
+		if d.ID == 0 {
+			w.counted.New++
+		} else {
+			w.counted.Prolonged++
+		}
+	}
 	w.remember(detectionReports(found, verdict))
 	if w.Decided != nil && len(verdict.Decisions) > 0 {
 		w.Decided(len(verdict.Decisions))
@@ -307,8 +315,8 @@ func (w *Watch) remember(reports []DetectionReport) {
 func (w *Watch) Gathered() Gathered {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	g := Gathered{Detections: w.recent}
-	w.recent = nil
+	g := Gathered{Detections: w.recent, counted: w.counted}
+	w.recent, w.counted = nil, DecisionCount{}
 	for _, s := range w.look.Sources {
 		r := *w.reports[s.Name]
 		r.Health.Notes = slices.Clone(r.Health.Notes)
