@@ -12,7 +12,7 @@ import (
 	"fwsync/cloudfw"
 	"fwsync/detect"
 	"fwsync/detect/sources"
-	"fwsync/ledger/sqlite"
+	"fwsync/ledger"
 	"fwsync/policies"
 	"fwsync/sync/gates"
 	"fwsync/sync/reconcile"
@@ -38,9 +38,9 @@ func loadPolicy(path string, clouds ...string) (*policies.Policy, error) {
 type work struct {
 	config *Config
 	policy *policies.Policy
-	store  *sqlite.Store
+	store  ledger.Store
 	clouds []*cloud
-	lease  *sqlite.Lease
+	lease  ledger.Lease
 	// protection is demanded by commands that plan changes: a feed of protected ranges
 	// that cannot be believed ends them. Others go on without it.
 	protection bool
@@ -61,15 +61,17 @@ func open(ctx context.Context, g *global, writer bool) (w *work, err error) {
 	if w.policy, err = loadPolicy(w.config.Policies, w.config.cloudNames()...); err != nil {
 		return w, err
 	}
-	if writer {
-		if w.lease, err = sqlite.Lock(w.config.Ledger); err != nil {
-			return w, err
-		}
-	}
-	if w.store, err = sqlite.Open(ctx, w.config.Ledger, sqlite.Options{}); err != nil {
+	if w.store, err = openLedger(ctx, w.config); err != nil {
 		return w, err
 	}
-	w.clouds, err = openClouds(ctx, w.config)
+	var held func(context.Context) error
+	if writer {
+		if w.lease, err = w.store.Acquire(ctx, ledger.Claim{Holder: holder()}); err != nil {
+			return w, err
+		}
+		held = w.lease.Held
+	}
+	w.clouds, err = openClouds(ctx, w.config, held)
 	return w, err
 }
 
@@ -77,12 +79,20 @@ func (w *work) close() {
 	for _, c := range w.clouds {
 		c.close()
 	}
-	if w.store != nil {
-		_ = w.store.Close()
-	}
 	if w.lease != nil {
 		_ = w.lease.Close()
 	}
+	if w.store != nil {
+		_ = w.store.Close()
+	}
+}
+
+// view is the ledger: of a writer, as the holder of the lease.
+func (w *work) view() ledger.Store {
+	if w.lease != nil {
+		return w.lease.Store()
+	}
+	return w.store
 }
 
 // look builds what reconcile needs to look around.
@@ -92,7 +102,7 @@ func (w *work) look(limits gates.Limits) (reconcile.Look, error) {
 		return reconcile.Look{}, err
 	}
 	l := reconcile.Look{
-		Policy: w.policy, Owner: owner, Ledger: w.store, Gates: limits, Operator: operator(w.config), Now: time.Now,
+		Policy: w.policy, Owner: owner, Ledger: w.view(), Gates: limits, Operator: operator(w.config), Now: time.Now,
 	}
 	if l.Providers, err = protectedRanges(w.config.Protect, w.protection); err != nil {
 		return l, err

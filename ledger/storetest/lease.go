@@ -18,7 +18,7 @@ func acquire(t *testing.T, s ledger.Store, holder string) ledger.Lease {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { l.Close() })
+	t.Cleanup(func() { _ = l.Close() })
 	return l
 }
 
