@@ -105,5 +105,9 @@ type Store interface {
 	// the time at which it was first seen; one that is not named is forgotten.
 	KeepGaps(ctx context.Context, cloud string, gaps []Gap) error
 
+	// Acquire takes the writer lease or says who holds it, with a *HeldError; it does
+	// not wait. The lease keeps nobody from reading, or from adding decisions.
+	Acquire(ctx context.Context, c Claim) (Lease, error)
+
 	Close() error
 }

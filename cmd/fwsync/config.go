@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/viper"
 
 	"fwsync/cloudfw"
+	"fwsync/ledger/postgres"
 	"fwsync/sync/gates"
 )
 
@@ -26,7 +27,8 @@ type Config struct {
 	Owner     string          `yaml:"owner" mapstructure:"owner"`       // whose objects are ours
 	State     string          `yaml:"state" mapstructure:"state"`       // folder of what fwsync keeps
 	Policies  string          `yaml:"policies" mapstructure:"policies"` // folder or file
-	Ledger    string          `yaml:"ledger" mapstructure:"ledger"`     // SQLite file; default STATE/ledger.db
+	Ledger    string          `yaml:"ledger" mapstructure:"ledger"`     // SQLite file, default STATE/ledger.db, or postgres://…
+	Instance  string          `yaml:"instance" mapstructure:"instance"` // whose positions in a shared ledger; default the host's name
 	Sources   []SourceConfig  `yaml:"sources" mapstructure:"sources"`
 	Audit     string          `yaml:"audit" mapstructure:"audit"`       // file that gets a line for each step; none by default
 	Metrics   string          `yaml:"metrics" mapstructure:"metrics"`   // file that gets the figures of each run; none by default
@@ -94,7 +96,7 @@ type LimitsConfig struct {
 // scalarDefaults are every scalar key with its default. viper reads the
 // environment only for keys that it knows.
 var scalarDefaults = map[string]any{
-	"cloud": "simulator", "owner": "default", "state": ".fwsync", "policies": "policies", "ledger": "",
+	"cloud": "simulator", "owner": "default", "state": ".fwsync", "policies": "policies", "ledger": "", "instance": "",
 	"alibaba.region": "", "alibaba.endpoint": "", "alibaba.insecure": false, "alibaba.credentials": "",
 	"alibaba.profile": "", "alibaba.role_arn": "", "alibaba.timeout": "15s", "alibaba.call_timeout": "3m",
 	"alibaba.site": "", "alibaba.new_region": false, "alibaba.through": "", "alibaba.external_id": "",
@@ -198,10 +200,11 @@ func (c *Config) complete() error {
 		c.Audit = c.within(c.Audit)
 	}
 	c.Policies = c.within(c.Policies)
-	if c.Ledger != "" {
-		c.Ledger = c.within(c.Ledger)
-	} else {
+	switch {
+	case c.Ledger == "":
 		c.Ledger = filepath.Join(c.State, "ledger.db")
+	case !postgres.IsURL(c.Ledger):
+		c.Ledger = c.within(c.Ledger)
 	}
 	return c.completeClouds(bad)
 }

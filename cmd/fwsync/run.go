@@ -49,7 +49,7 @@ ledger.`,
 				return err
 			}
 			defer w.close()
-			w.protection = true
+			w.protection, w.stays = true, true
 			alone, err := w.runAlone()
 			if err != nil {
 				return err
@@ -178,7 +178,7 @@ func (r *runner) pass(ctx context.Context, why []string) daemon.Outcome {
 		log.Info("stopped between two steps", "error", err)
 		done(nil)
 		return outcome
-	case held(err):
+	case leaseHeld(err):
 		r.metrics.passes.WithLabelValues("held").Inc()
 		log.Info("another fwsync is at work", "holder", err)
 		done(nil)
@@ -209,11 +209,10 @@ func later(a, b time.Time) time.Time {
 // enforce holds the writer lease for one pass only, so that a person at a terminal
 // gets it between two.
 func (r *runner) enforce(ctx context.Context) (reconcile.Report, error) {
-	release, err := r.w.acquire()
-	if err != nil {
+	if err := r.w.acquire(ctx); err != nil {
 		return reconcile.Report{}, err
 	}
-	defer release()
+	defer r.w.release()
 	if err := r.w.lookAgain(ctx); err != nil {
 		return reconcile.Report{}, err
 	}

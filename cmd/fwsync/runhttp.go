@@ -15,6 +15,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"fwsync/ledger"
 	"fwsync/ledger/sqlite"
 )
 
@@ -86,18 +87,9 @@ func tellRun(ctx context.Context, c *Config) {
 	}
 }
 
-func held(err error) bool {
-	_, ok := errors.AsType[*sqlite.HeldError](err)
+func leaseHeld(err error) bool {
+	_, ok := errors.AsType[*ledger.HeldError](err)
 	return ok
-}
-
-// acquire takes the writer lease (promise P10).
-func (w *work) acquire() (release func(), err error) {
-	lease, err := sqlite.Lock(w.config.Ledger)
-	if err != nil {
-		return nil, err
-	}
-	return func() { _ = lease.Close() }, nil
 }
 
 // lookAgain opens the embedded simulators anew: their world is a file, which other commands
@@ -108,7 +100,7 @@ func (w *work) lookAgain(ctx context.Context) error {
 			continue
 		}
 		c.close()
-		opened, err := openCloud(ctx, w.config, c.config, &paces{})
+		opened, err := openCloud(ctx, w.config, c.config, &paces{held: w.held})
 		w.clouds[i] = opened
 		if err != nil {
 			return err
@@ -119,7 +111,7 @@ func (w *work) lookAgain(ctx context.Context) error {
 
 // runAlone makes sure that no other fwsync run follows the sources into this ledger.
 func (w *work) runAlone() (release func(), err error) {
-	lease, err := sqlite.Lock(w.config.Ledger + ".run")
+	lease, err := sqlite.TakeLock(filepath.Join(w.config.State, "run"))
 	if err != nil {
 		return nil, withHint(err, "fwsync run is at work already")
 	}
