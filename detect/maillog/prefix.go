@@ -15,16 +15,18 @@ type header struct {
 	program []byte    // if told apart from the message …
 	body    []byte    // … which is "TAG[PID]: MESSAGE" otherwise
 	exim    bool      // Exim's own log, which has no tag
+	text    []byte    // what stands behind the stamp, or without one, if the program did not come apart
+	hosted  bool      // it may begin with a host
 }
 
 // parseOther reads a line that does not begin as most do.
 func (p *Parser) parseOther(line []byte, s *detect.Signal) Verdict {
 	var h header
-	switch p.split(line, &h, 0) {
-	case Malformed:
-		return Malformed
-	case Uninteresting:
-		return Uninteresting
+	if v := p.split(line, &h, 0); v != Signal {
+		if p.declared != nil {
+			return p.declaredOther(line, &h, v, s)
+		}
+		return v
 	}
 	var f found
 	switch {
@@ -36,6 +38,9 @@ func (p *Parser) parseOther(line []byte, s *detect.Signal) Verdict {
 		dispatch(h.body, &f)
 	}
 	if f.kind == 0 {
+		if p.declared != nil {
+			return p.declaredOther(line, &h, Uninteresting, s)
+		}
 		return Uninteresting
 	}
 	if !f.addr.IsValid() {
@@ -113,6 +118,7 @@ func (p *Parser) split(line []byte, h *header, depth int) Verdict {
 		end = yearStampEnd(rest)
 	}
 	if end < 0 {
+		h.text, h.hosted = rest, false
 		if depth == 0 && !tagged(rest) {
 			return Malformed
 		}
@@ -146,6 +152,7 @@ func (p *Parser) afterStamp(rest []byte, h *header, depth int) Verdict {
 		}
 		return v
 	}
+	h.text, h.hosted = rest, true
 	if tagged(rest) {
 		h.body = rest
 		return Signal
