@@ -21,21 +21,22 @@ type Declaration struct {
 // themselves. Read-only, safe for concurrent use; nil knows none.
 type Declared struct {
 	catalogue *detect.Catalogue
-	programs  []program // those without a program: the one with an empty name
-	starts    [256]bool // bytes that the names of programs begin with
-	bare      *program
+	programs  []*program
+	starts    [256]uint32 // by the first byte of a tag, the programs that it may name
+	bare      program     // of signals without a program
 }
 
 // program has the signals of one program.
 type program struct {
 	name    string
 	signals []declared
-	starts  [256]uint32 // by a message's first byte, those that may match it
+	starts  [256]uint32 // by a message's first byte, the signals that it may be
 }
 
 type declared struct {
 	kind    detect.Kind
 	pattern *pattern
+	opening string // the text that the pattern begins with, if it does
 }
 
 // DeclarationError says which declaration is wrong. A *PatternError inside says where.
@@ -79,14 +80,10 @@ func Declare(list []Declaration) (*Declared, error) {
 		if err != nil {
 			return nil, err
 		}
-		d.program(list[i].Program).add(declared{kind, p})
+		d.program(list[i].Program).add(declared{kind, p, p.tokens[0].literal})
 	}
-	for i := range d.programs {
-		if p := &d.programs[i]; p.name == "" {
-			d.bare = p
-		} else {
-			d.starts[p.name[0]] = true
-		}
+	for i, p := range d.programs {
+		d.starts[p.name[0]] |= 1 << i
 	}
 	return d, nil
 }
@@ -110,43 +107,60 @@ func plainProgram(name string) bool {
 }
 
 func (d *Declared) program(name string) *program {
-	for i := range d.programs {
-		if d.programs[i].name == name {
-			return &d.programs[i]
+	if name == "" {
+		return &d.bare
+	}
+	for _, p := range d.programs {
+		if p.name == name {
+			return p
 		}
 	}
-	d.programs = append(d.programs, program{name: name})
-	return &d.programs[len(d.programs)-1]
+	p := &program{name: name}
+	p.starts['m'] = repetition
+	d.programs = append(d.programs, p)
+	return p
 }
+
+// repetition marks the first byte of "message repeated 3 times" as one that a message may
+// begin with; whether it does is looked at again. So there may be detect.MaxDeclared
+// signals, as many as there are bits.
+const repetition = 1 << 31
 
 func (p *program) add(s declared) {
-	bit := uint32(1) << len(p.signals)
-	p.signals = append(p.signals, s)
 	first := &s.pattern.tokens[0]
 	for c := range p.starts {
-		if first.kind == nil && first.literal[0] == byte(c) || first.kind != nil && first.kind.holds[c] {
-			p.starts[c] |= bit
+		if first.kind == nil && first.literal[0] == byte(c) || first.kind != nil && first.kind.begins(byte(c)) {
+			p.starts[c] |= 1 << len(p.signals)
 		}
 	}
+	p.signals = append(p.signals, s)
 }
 
-// read reads a message of the program.
+// begins reports whether what stands in the place may begin with c.
+func (k *placeKind) begins(c byte) bool {
+	if k == placeKinds[0] || k == placeKinds[1] {
+		return hexDigit(c) >= 0 || c == ':' || c == '[' && k.holds['[']
+	}
+	return k.holds[c]
+}
+
+// begins reports whether a message may be one of the program's signals.
+func (p *program) begins(msg []byte) bool { return len(msg) > 0 && p.starts[msg[0]] != 0 }
+
+// read reads a message of the program that begins as one of its signals.
 func (p *program) read(msg []byte, f *found) {
-	if len(msg) == 0 {
-		return
+	mask, count := p.starts[msg[0]], 0
+	if n, inner, ok := repeated(msg); ok && p.name != "" && len(inner) > 1 && inner[len(inner)-1] == ']' {
+		count, msg = n, inner[:len(inner)-1]
+		mask = p.starts[msg[0]]
 	}
-	count := 0
-	if msg[0] == 'm' && p.name != "" {
-		if n, inner, ok := repeated(msg); ok && len(inner) > 1 && inner[len(inner)-1] == ']' {
-			count, msg = n, inner[:len(inner)-1]
-		}
-	}
-	for i, mask := 0, p.starts[msg[0]]; mask != 0; i, mask = i+1, mask>>1 {
-		if mask&1 == 0 {
+	for i := 0; i < len(p.signals) && mask != 0; i, mask = i+1, mask>>1 {
+		s := &p.signals[i]
+		if mask&1 == 0 || !has(msg, s.opening) {
 			continue
 		}
-		if addr, account, ok := p.signals[i].pattern.match(msg); ok {
-			f.kind, f.addr, f.account, f.count, f.body, f.part = p.signals[i].kind, addr, account, count, msg, detect.Whole
+		if addr, account, ok := s.pattern.match(msg); ok {
+			f.kind, f.addr, f.account, f.count, f.body = s.kind, addr, account, count, msg
 			return
 		}
 	}
@@ -154,36 +168,28 @@ func (p *program) read(msg []byte, f *found) {
 
 // byName reads a message of the program of this name.
 func (d *Declared) byName(name, msg []byte, f *found) {
-	for i := range d.programs {
-		if p := &d.programs[i]; p.name == string(name) && p.name != "" {
+	for _, p := range d.programs {
+		if p.name == string(name) && p.begins(msg) {
 			p.read(msg, f)
-			return
 		}
 	}
 }
 
-// behindTag reads "TAG[1]: MESSAGE", and reports whether it is of a program that
-// signals are declared for.
-func (d *Declared) behindTag(tagged []byte, f *found) bool {
-	if len(tagged) == 0 || !d.starts[tagged[0]] {
-		return false
+// behindTag reads "TAG[1]: MESSAGE": the program that signals are declared for, nil if
+// there are none that may begin so.
+func (d *Declared) behindTag(tagged []byte) (*program, []byte) {
+	if len(tagged) == 0 {
+		return nil, nil
 	}
-	for i := range d.programs {
-		p := &d.programs[i]
-		if p.name == "" || !has(tagged, p.name) {
+	for i, mask := 0, d.starts[tagged[0]]; mask != 0; i, mask = i+1, mask>>1 {
+		if mask&1 == 0 {
 			continue
 		}
-		if msg, ok := afterTag(tagged[len(p.name):]); ok {
-			p.read(msg, f)
-			return true
+		if p := d.programs[i]; has(tagged, p.name) {
+			if msg, ok := afterTag(tagged[len(p.name):]); ok && p.begins(msg) {
+				return p, msg
+			}
 		}
 	}
-	return false
-}
-
-// alone reads a message that stands right behind its stamp, or alone.
-func (d *Declared) alone(msg []byte, f *found) {
-	if d.bare != nil {
-		d.bare.read(msg, f)
-	}
+	return nil, nil
 }

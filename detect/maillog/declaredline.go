@@ -9,11 +9,16 @@ import (
 // declaredLine reads a line that begins as most do and says nothing by itself, its
 // stamp's length and what is from its tag on.
 func (p *Parser) declaredLine(line []byte, stamp int, tagged []byte, s *detect.Signal) Verdict {
-	var f found
-	if p.declared.behindTag(tagged, &f); f.kind == 0 {
-		p.declared.alone(line[stamp+1:], &f)
+	d := p.declared
+	program, msg := d.behindTag(tagged)
+	if program == nil {
+		program, msg = &d.bare, line[stamp+1:]
+		if !d.bare.begins(msg) {
+			return Uninteresting
+		}
 	}
-	if f.kind == 0 {
+	var f found
+	if program.read(msg, &f); f.kind == 0 {
 		return Uninteresting
 	}
 	return p.declaredAt(&header{stamp: line[:stamp]}, line, &f, s)
@@ -26,12 +31,16 @@ func (p *Parser) declaredOther(line []byte, h *header, v Verdict, s *detect.Sign
 	switch d := p.declared; {
 	case h.program != nil:
 		d.byName(h.program, h.body, &f)
-	case !d.behindTag(h.text, &f):
-		if host := bytes.IndexByte(h.text[:min(len(h.text), 256)], ' '); h.hosted && host > 0 && plainHost(h.text[:host]) {
-			d.behindTag(h.text[host+1:], &f)
+	default:
+		program, msg := d.behindTag(h.text)
+		if host := bytes.IndexByte(h.text[:min(len(h.text), 256)], ' '); program == nil && h.hosted && host > 0 && plainHost(h.text[:host]) {
+			program, msg = d.behindTag(h.text[host+1:])
 		}
-		if f.kind == 0 {
-			d.alone(h.text, &f)
+		if program == nil {
+			program, msg = &d.bare, h.text
+		}
+		if program.begins(msg) {
+			program.read(msg, &f)
 		}
 	}
 	if f.kind == 0 {

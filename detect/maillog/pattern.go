@@ -251,9 +251,9 @@ func (p *pattern) analyse() error {
 			return p.unended(address)
 		}
 		if behind == address {
-			return refuse(before.at, p.hint(before), "a client could write the address: %s before it, and the start of <%s> cannot be told from the end of the line", p.why(before, p.forward, true), address.kind.name)
+			return refuse(before.at, p.hint(before), "a client could write the address: %s, and the start of <%s> cannot be told from the end of the line", p.why(before, p.forward, true), address.kind.name)
 		}
-		return refuse(before.at, p.hint(before), "a client could write the address: %s before it, and %s behind it", p.why(before, p.forward, true), p.why(behind, n-1-p.backward, false))
+		return refuse(before.at, p.hint(before), "a client could write the address: %s, and %s", p.why(before, p.forward, true), p.why(behind, n-1-p.backward, false))
 	}
 	for i := p.forward; i < n-p.backward; i++ {
 		if t := &p.tokens[i]; t.kind != nil && !t.kind.free {
@@ -272,20 +272,16 @@ func (p *pattern) unended(t *token) error {
 	return refuse(t.at, hint, "the end of <%s> cannot be told: what stands next to it could be part of it", t.kind.name)
 }
 
-// why says what stands in the way of reading on.
+// why says what keeps a reading from going on to the address.
 func (p *pattern) why(t *token, at int, forward bool) string {
-	if t.kind.free {
-		return fmt.Sprintf("<%s> stands there, which holds whatever the client sends", t.kind.name)
-	}
-	next := at + 1
+	side, next := "before", at+1
 	if !forward {
-		next = at - 1
+		side, next = "behind", at-1
 	}
-	literal := ""
-	if next >= 0 && next < len(p.tokens) {
-		literal = p.tokens[next].literal
+	if t.kind.free {
+		return fmt.Sprintf("<%s> %s it holds whatever a client sends", t.kind.name, side)
 	}
-	return fmt.Sprintf("<%s> may itself hold %q, which is to end it,", t.kind.name, literal)
+	return fmt.Sprintf("<%s> %s it may itself hold %q, where it is to end", t.kind.name, side, p.tokens[next].literal)
 }
 
 func (p *pattern) hint(t *token) string {
