@@ -109,7 +109,7 @@ func (c *checker) signalTests(e *signalEntry) []SignalTest {
 			c.report.at(t.None.at, "", "a test with none: true has no address and no account")
 		case t.None.yes:
 			negative = true
-		case !written && t.whole:
+		case !written && t.lacks("none"):
 			c.report.at(t.at, "write address: with the client's address, or none: true for a line that is not this signal", `the test has no "address" and no "none"`)
 		default:
 			positive = true
