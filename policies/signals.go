@@ -44,7 +44,10 @@ const (
 
 const signalName = `^[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*$`
 
-var signalPattern = regexp.MustCompile(signalName)
+var (
+	signalPattern  = regexp.MustCompile(signalName)
+	programPattern = regexp.MustCompile(`^[^\x00-\x20\x7f-\x{10ffff}\[\]:"]{1,64}$`)
+)
 
 // declaredSignals checks the form of the signals, and has their meaning checked.
 func (c *checker) declaredSignals() {
@@ -59,6 +62,9 @@ func (c *checker) declaredSignals() {
 				c.report.at(e.at, "", "more than %d signals are declared", maxSignals)
 			}
 			c.signalName(seen, e.Name)
+			if w := e.Program; w.at.known() && !programPattern.MatchString(w.text) {
+				c.report.at(w.at, "write the tag without the process id: myapp for myapp[17]:", "%q is not the name of a program", w.text)
+			}
 			c.policy.Signals = append(c.policy.Signals, Signal{
 				Name: e.Name.text, Program: e.Program.text, Pattern: e.Pattern.text, Meaning: e.Meaning.text, Phase: e.Phase.text,
 				Tests: c.signalTests(e), Declared: declared(e.at),
@@ -70,13 +76,11 @@ func (c *checker) declaredSignals() {
 	}
 	for _, f := range c.options.CheckSignals(c.policy.Signals) {
 		e := entries[f.Signal]
-		at := e.Tests
-		switch {
-		case f.Test >= 0 && f.Test < len(at):
-			c.report.at(at[f.Test].Line.at, f.Hint, "%s", f.Message)
-		default:
-			c.report.at(e.Pattern.inside(f.At), f.Hint, "%s", f.Message)
+		at := e.Pattern.inside(f.At)
+		if f.Test >= 0 {
+			at = e.Tests[f.Test].Line.at
 		}
+		c.report.at(at, f.Hint, "%s", f.Message)
 	}
 }
 

@@ -3,6 +3,7 @@ package maillog
 import (
 	"errors"
 	"net/netip"
+	"os"
 	"strings"
 	"testing"
 
@@ -99,6 +100,18 @@ func TestMessagesReadAsTheirPatternsDo(t *testing.T) {
 		}
 		if got != c.address || string(account) != c.account {
 			t.Errorf("%s\n%s\n got %s, account %q\nwant %s, account %q", c.pattern, c.message, got, account, c.address, c.account)
+		}
+	}
+}
+
+func TestThePageOnDetectionListsThePlaces(t *testing.T) {
+	page, err := os.ReadFile("../../docs/detection.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range placeNames() {
+		if !strings.Contains(string(page), "`<"+name+">`") {
+			t.Errorf("<%s> is not there", name)
 		}
 	}
 }
