@@ -28,9 +28,10 @@ func TestDeclaredSignalsAreReadBehindEveryPrefix(t *testing.T) {
 	d := declared(t,
 		declaration("web.login_failed", "myapp", "login failed for <account> from <address>"),
 		declaration("web.denied", "", "denied <address>, <text>"),
+		declaration("web.refused", "", "[error] <number>#<number>: *<number> access forbidden by rule, client: <address>, server: <text>"),
 		declaration("mail.greylisted", "postfix/smtpd", "NOQUEUE: filter: RCPT from <name>[<address>]: <text>"),
 	)
-	const failed, denied, mail, none, malformed, bad = "web.login_failed", "web.denied", "mail.greylisted", "none", "malformed", "bad address"
+	const failed, denied, refused, mail, none, malformed, bad = "web.login_failed", "web.denied", "web.refused", "mail.greylisted", "none", "malformed", "bad address"
 	for line, want := range map[string]string{
 		"Nov 23 20:17:43 web myapp[17]: login failed for bob from 192.0.2.1":                                                                   failed,
 		"Nov 23 20:17:43 web myapp: login failed for bob from 192.0.2.1":                                                                       failed,
@@ -60,8 +61,13 @@ func TestDeclaredSignalsAreReadBehindEveryPrefix(t *testing.T) {
 		"2026-11-23 20:17:43 denied 192.0.2.1, sorry":                                                                                          denied,
 		"2026-11-23T20:17:43Z stderr F denied 192.0.2.1, sorry":                                                                                denied,
 		`{"log":"denied 192.0.2.1, sorry\n","stream":"stdout","time":"2026-11-23T20:17:43.1Z"}`:                                                denied,
-		"denied 192.0.2.1, sorry":                                                                                                                                                         denied,
-		"Nov 23 20:17:43 web myapp[17]: denied 192.0.2.1, sorry":                                                                                                                          none,
+		"denied 192.0.2.1, sorry":                                denied,
+		"Nov 23 20:17:43 web myapp[17]: denied 192.0.2.1, sorry": none,
+		`2026/11/23 20:17:43 [error] 1#2: *3 access forbidden by rule, client: 192.0.2.1, server: x, request: "GET /, client: 198.51.100.77, server: y"`: refused,
+		"2026/11/23 20:17:43.123456 denied 192.0.2.1, sorry":                                                                                                                              denied,
+		"2026/11/23 20:17:43 web myapp[17]: login failed for bob from 198.51.100.77":                                                                                                      none,
+		"2026/11/23 20:17:43 web postfix/smtpd[1]: warning: unknown[198.51.100.77]: SASL LOGIN authentication failed: x":                                                                  none,
+		"2026/13/23 20:17:43 denied 192.0.2.1, sorry":                                                                                                                                     malformed,
 		"Nov 23 20:17:43 web other: denied 192.0.2.1, sorry":                                                                                                                              none,
 		"Nov 23 20:17:43 mx postfix/smtpd[1]: NOQUEUE: filter: RCPT from unknown[192.0.2.1]: <x>: y":                                                                                      mail,
 		"Nov 23 20:17:43 mx postfix/smtpd[1]: connect from unknown[192.0.2.1]":                                                                                                            none,
@@ -73,6 +79,9 @@ func TestDeclaredSignalsAreReadBehindEveryPrefix(t *testing.T) {
 	} {
 		s, v := maillog.New(maillog.Options{Reference: reference, Declared: d}).Parse([]byte(line))
 		got := map[maillog.Verdict]string{maillog.Uninteresting: none, maillog.Malformed: malformed, maillog.BadAddress: bad, maillog.Signal: d.Catalogue().Name(s.Kind)}[v]
+		if v == maillog.Signal && !s.Time.IsZero() && s.Time.Format("2006-01-02 04") != "2026-11-23 17" {
+			t.Errorf("%s is of %s", line, s.Time)
+		}
 		if got != want || v == maillog.Signal && s.Addr.String() != "192.0.2.1" {
 			t.Errorf("%s\n got %s of %s\nwant %s", line, got, s.Addr, want)
 		}

@@ -31,7 +31,7 @@ func TestAPatternThroughWhichAClientCouldWriteTheAddressIsRefused(t *testing.T) 
 		{"<address> <address> login failed", "<address> login", "a second address"},
 		{"login <account> failed for <account> from <address>", "<account> from", "a second account"},
 		{"<number> <address> <number>", "<number> <address>", "no text that tells its lines"},
-		{"login failed from <adress>", "<adress>", "<adress> is no place"},
+		{"login failed from <addr>", "<addr>", "<addr> is no place"},
 		{"login failed from <address", "<address", "opened and not closed"},
 		{"login failed\tfrom <address>", "\tfrom", "control character"},
 		{strings.Repeat("login <number> ", 40) + "<address>", "login", "more than"},

@@ -91,6 +91,7 @@ func (p *Parser) Time(line []byte) (time.Time, bool) {
 //	<22>1 2026-11-23T20:17:43Z host TAG 1 - - …    RFC 5424
 //	Nov 23 2026 20:17:43 host TAG[1]: …            with a year
 //	2026-11-23 20:17:43 [1] H=…                    Exim's own
+//	2026/11/23 20:17:43 …                          nginx and others, if signals are declared
 //	2026-11-23T20:17:43Z stdout F …                what container runtimes keep
 //	{"log":"…","time":"…"}, {"MESSAGE":"…", …}     and Docker, and journald
 //	TAG[1]: …                                      nothing at all; see Sessions
@@ -116,6 +117,10 @@ func (p *Parser) split(line []byte, h *header, depth int) Verdict {
 	end := stampEnd(rest)
 	if end < 0 {
 		end = yearStampEnd(rest)
+	}
+	if n := slashedStampEnd(rest); end < 0 && n > 0 && p.declared != nil {
+		h.stamp, h.text, h.hosted = rest[:n], rest[n+1:], false // it is an application that writes so, never a syslog daemon
+		return Uninteresting
 	}
 	if end < 0 {
 		h.text, h.hosted = rest, false
