@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"os"
+	"strings"
 	"testing"
 	"time"
 
@@ -94,6 +95,36 @@ func TestDeclaredSignalsAreReadBehindEveryPrefix(t *testing.T) {
 	p := maillog.New(maillog.Options{Declared: d})
 	if v := p.Message([]byte("myapp"), nil, []byte("login failed for bob from 192.0.2.1"), time.Time{}, &s); v != maillog.Signal || string(s.Account) != "bob" || d.Catalogue().Name(s.Kind) != failed {
 		t.Errorf("a message that came apart: %d, %+v", v, s)
+	}
+}
+
+// A container runtime breaks long lines, and the client may choose where the next part
+// begins.
+func TestTheRestOfABrokenLineIsNoLine(t *testing.T) {
+	d := declared(t, declaration("web.denied", "", "denied <address>, <text>"))
+	const cri, docker = "2026-11-23T20:17:43Z stdout ", `{"log":"`
+	whole := `\n","stream":"stdout","time":"2026-11-23T20:17:43.1Z"}`
+	part := `","stream":"stdout","time":"2026-11-23T20:17:43.1Z"}`
+	long := strings.Repeat("x", 16<<10)
+	for name, lines := range map[string][]string{
+		"CRI":                {cri + "P user " + long, cri + "F denied 198.51.100.77, x", cri + "F denied 192.0.2.1, x"},
+		"CRI, several parts": {cri + "P user " + long, cri + "P denied 198.51.100.77, x", cri + "F denied 198.51.100.77, x", cri + "F denied 192.0.2.1, x"},
+		"CRI, built in":      {cri + "P user " + long, cri + "F postfix/smtpd[1]: warning: unknown[198.51.100.77]: SASL LOGIN authentication failed: x", cri + "F denied 192.0.2.1, x"},
+		"Docker":             {docker + long + part, docker + "denied 198.51.100.77, x" + whole, docker + "denied 192.0.2.1, x" + whole},
+		"Docker, unbroken":   {docker + "a short one without an end" + part, docker + "denied 192.0.2.1, x" + whole},
+	} {
+		p := maillog.New(maillog.Options{Reference: reference, Declared: d})
+		signals := 0
+		for _, line := range lines {
+			if s, v := p.Parse([]byte(line)); v == maillog.Signal {
+				if signals++; s.Addr.String() != "192.0.2.1" {
+					t.Errorf("%s: %s is blamed: %.100s", name, s.Addr, line)
+				}
+			}
+		}
+		if signals != 1 {
+			t.Errorf("%s: %d signals", name, signals)
+		}
 	}
 }
 

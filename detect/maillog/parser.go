@@ -60,6 +60,7 @@ type Parser struct {
 	clock    stampReader
 	host     []byte // the latest line's host and the blank after it
 	declared *Declared
+	torn     bool // the latest line of a container runtime is to be continued
 
 	scratch []byte // what a JSON line's message is unpacked into
 	kept    []byte // account names that outlive scratch

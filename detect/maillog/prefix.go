@@ -118,9 +118,11 @@ func (p *Parser) split(line []byte, h *header, depth int) Verdict {
 	if end < 0 {
 		end = yearStampEnd(rest)
 	}
-	if n := slashedStampEnd(rest); end < 0 && n > 0 && p.declared != nil {
-		h.stamp, h.text, h.hosted = rest[:n], rest[n+1:], false // it is an application that writes so, never a syslog daemon
-		return Uninteresting
+	if end < 0 && p.declared != nil {
+		if n := slashedStampEnd(rest); n > 0 {
+			h.stamp, h.text, h.hosted = rest[:n], rest[n+1:], false // an application writes so, never a syslog daemon
+			return Uninteresting
+		}
 	}
 	if end < 0 {
 		h.text, h.hosted = rest, false
@@ -145,6 +147,9 @@ func (p *Parser) afterStamp(rest []byte, h *header, depth int) Verdict {
 		inner := rest[7:]
 		if !has(inner, "F ") && !has(inner, "P ") {
 			return Malformed
+		}
+		if p.tears(inner[0] == 'P') {
+			return Uninteresting
 		}
 		outer := h.stamp
 		h.stamp = nil
@@ -175,6 +180,15 @@ func (p *Parser) afterStamp(rest []byte, h *header, depth int) Verdict {
 		return Malformed
 	}
 	return Uninteresting
+}
+
+// tears notes whether what a container runtime keeps is a part of a line that is to be
+// continued. It reports whether this one continues the line before: its start is then
+// anywhere in a text that a client may have written. A parser knows the lines that it
+// reads itself: where a reader gives the next part to another one, it is not seen.
+func (p *Parser) tears(torn bool) (continues bool) {
+	continues, p.torn = p.torn, torn
+	return continues
 }
 
 // structured reads RFC 5424 from its stamp on: "STAMP HOST APP PID MSGID [DATA] MESSAGE".
