@@ -166,6 +166,12 @@ func (p *program) read(msg []byte, f *found) {
 	}
 }
 
+// mayBe reports whether a line may be a signal, by the first bytes of what is behind its
+// stamp and of its tag: most lines of a mail log go no further.
+func (d *Declared) mayBe(behind, tagged []byte) bool {
+	return len(tagged) > 0 && d.starts[tagged[0]]|d.bare.starts[behind[0]] != 0
+}
+
 // byName reads a message of the program of this name.
 func (d *Declared) byName(name, msg []byte, f *found) {
 	for _, p := range d.programs {
@@ -185,10 +191,13 @@ func (d *Declared) behindTag(tagged []byte) (*program, []byte) {
 		if mask&1 == 0 {
 			continue
 		}
-		if p := d.programs[i]; has(tagged, p.name) {
-			if msg, ok := afterTag(tagged[len(p.name):]); ok && p.begins(msg) {
-				return p, msg
-			}
+		p := d.programs[i]
+		n := len(p.name)
+		if len(tagged) <= n || tagged[n] != '[' && tagged[n] != ':' || string(tagged[:n]) != p.name {
+			continue
+		}
+		if msg, ok := afterTag(tagged[n:]); ok && p.begins(msg) {
+			return p, msg
 		}
 	}
 	return nil, nil

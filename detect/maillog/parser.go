@@ -106,7 +106,7 @@ func (p *Parser) ParseInto(line []byte, s *detect.Signal) Verdict {
 		msg = msg[n+1:]
 	}
 	if len(msg) < 10 || skips(msg) {
-		if p.declared != nil {
+		if p.declared != nil && p.declared.mayBe(line[stamp+1:], msg) {
 			return p.declaredLine(line, stamp, msg, s)
 		}
 		return Uninteresting
@@ -121,7 +121,7 @@ func (p *Parser) ParseInto(line []byte, s *detect.Signal) Verdict {
 		dispatch(msg, &f)
 	}
 	if f.kind == 0 {
-		if p.declared != nil {
+		if p.declared != nil && p.declared.mayBe(line[stamp+1:], msg) {
 			return p.declaredLine(line, stamp, msg, s)
 		}
 		return Uninteresting

@@ -105,7 +105,7 @@ func compile(text string) (*pattern, error) {
 	if err := p.split(text); err != nil {
 		return nil, err
 	}
-	if err := p.shape(text); err != nil {
+	if err := p.shape(); err != nil {
 		return nil, err
 	}
 	p.measure()
@@ -166,7 +166,7 @@ func (t *token) names(what string) bool {
 }
 
 // shape finds the address and the account.
-func (p *pattern) shape(text string) error {
+func (p *pattern) shape() error {
 	for i := range p.tokens {
 		t := &p.tokens[i]
 		if t.kind == nil {
