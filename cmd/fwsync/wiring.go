@@ -20,7 +20,7 @@ import (
 
 // policyOptions tell the policies which signals and clouds there are.
 func policyOptions(clouds ...string) policies.Options {
-	o := policies.Options{Clouds: clouds}
+	o := policies.Options{Clouds: clouds, CheckSignals: reconcile.CheckSignals}
 	for _, k := range detect.Kinds() {
 		o.Signals = append(o.Signals, k.String())
 		if k.Success() {
@@ -153,12 +153,16 @@ func (w *work) look(limits gates.Limits) (reconcile.Look, error) {
 	for _, c := range w.clouds {
 		l.Clouds = append(l.Clouds, c.seen())
 	}
+	declared, err := reconcile.Declared(w.policy)
+	if err != nil {
+		return l, err
+	}
 	for _, s := range w.config.Sources {
 		zone, err := time.LoadLocation(s.Zone)
 		if err != nil {
 			return l, err
 		}
-		l.Sources = append(l.Sources, reconcile.Source{Name: s.Name, Log: sources.Source{Path: s.File, Location: zone}, LastLineIsNow: s.Clock == "last-line"})
+		l.Sources = append(l.Sources, reconcile.Source{Name: s.Name, Log: sources.Source{Path: s.File, Location: zone, Declared: declared}, LastLineIsNow: s.Clock == "last-line"})
 	}
 	return l, nil
 }
