@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"flag"
 	"fmt"
 	"os"
 	"testing"
@@ -17,6 +18,10 @@ func TestMain(m *testing.M) {
 			os.Exit(1)
 		}
 		os.Exit(0)
+	}
+	// A server is asked over and over; -rapid.checks on the command line still wins.
+	if err := flag.Set("rapid.checks", "25"); err != nil {
+		panic(err)
 	}
 	code := m.Run()
 	pgtest.Stop()

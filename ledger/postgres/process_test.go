@@ -53,7 +53,7 @@ func play(role, address string) error {
 		case "record slowly": // between the last look at the lease and the commit
 			held := lease.Store().(*Store)
 			err = held.change(ctx, "testing", func(ctx context.Context, tx pgx.Tx) error {
-				if _, err := tx.Exec(ctx, `INSERT INTO journal (`+entryColumns+`, open) VALUES ('child', 1, 1, '', '', 'started', true)`); err != nil {
+				if _, err := tx.Exec(ctx, `INSERT INTO journal (`+entryColumns+`, open) VALUES ('child', 1, 1, '', '', 'started', '', true)`); err != nil {
 					return err
 				}
 				if err := held.fence.check(ctx, tx); err != nil {

@@ -133,7 +133,7 @@ func (c *Controller) execute(ctx context.Context, jobs []*job) {
 func (j *job) execute(ctx context.Context, author string, progress func(done, of int, next cloudfw.Step)) error {
 	var stopped error
 	if p := j.outlook.Plan; p.Changes() {
-		if _, err := j.Ledger.UsePlan(ctx, ledger.AppliedPlan{ID: p.ID, StartedAt: j.Now().UTC(), Author: author, Steps: len(p.Steps)}); err != nil {
+		if _, err := j.Ledger.UsePlan(ctx, ledger.AppliedPlan{ID: p.ID, Cloud: j.Name, StartedAt: j.Now().UTC(), Author: author, Steps: len(p.Steps)}); err != nil {
 			return fmt.Errorf("recording the plan: %w", err)
 		}
 		result, err := apply.Run(ctx, apply.Input{Plan: p, Account: j.account, Scope: j.policy.Scope(), Journal: j.Ledger, Now: j.Now, Progress: progress})
