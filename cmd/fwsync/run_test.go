@@ -48,14 +48,19 @@ func (s *service) write(name, text string) {
 // fails writes failed logins of an address into the log, as they happen now.
 func (s *service) fails(address string, times int) {
 	s.t.Helper()
+	s.log(strings.Repeat(fmt.Sprintf("%s mx postfix/smtpd[7]: warning: unknown[%s]: SASL LOGIN authentication failed: UGFzc3dvcmQ6, sasl_username=bob\n", time.Now().UTC().Format(time.Stamp), address), times))
+}
+
+func (s *service) log(text string) {
+	s.t.Helper()
 	f, err := os.OpenFile(filepath.Join(s.dir, "mail.log"), os.O_APPEND|os.O_WRONLY|os.O_CREATE, 0o600)
+	if err == nil {
+		_, err = f.WriteString(text)
+	}
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	defer f.Close()
-	for range times {
-		fmt.Fprintf(f, "%s mx postfix/smtpd[7]: warning: unknown[%s]: SASL LOGIN authentication failed: UGFzc3dvcmQ6, sasl_username=bob\n", time.Now().UTC().Format(time.Stamp), address)
-	}
+	f.Close()
 }
 
 func (s *service) run(args ...string) {
@@ -227,13 +232,29 @@ func TestRunGoesOnWithTheOldPoliciesUntilTheNewOnesAreGood(t *testing.T) {
 	s.until("msg=pass", "decisions=2", "gaps=0")
 	s.expectBlocked("198.51.100.78", "198.51.100.79")
 
+	s.write("policies/shop.yaml", `signals:
+  - name: shop.login_failed
+    program: shop
+    pattern: "login failed from <address>"
+    tests:
+      - { line: "Mar  1 10:00:00 web shop[1]: login failed from 192.0.2.7", address: 192.0.2.7 }
+      - { line: "Mar  1 10:00:00 web shop[1]: login of 192.0.2.7", none: true }
+detections:
+  - { name: shop, signal: shop.login_failed, threshold: 2, within: 1m, block: { for: 1h } }
+`)
 	s.signal(syscall.SIGHUP)
 	s.until("msg=\"policies loaded", "why=SIGHUP")
+	now := time.Now().UTC().Format(time.Stamp)
+	s.log(fmt.Sprintf("%s web shop[1]: login failed from 198.51.100.80\n%[1]s web shop[1]: login failed from 198.51.100.80\n", now))
+	s.until("msg=pass", "decisions=3", "gaps=0")
 	if err := os.Remove(filepath.Join(s.dir, "policies/smtp.yaml")); err != nil {
 		t.Fatal(err)
 	}
+	if err := os.Remove(filepath.Join(s.dir, "policies/shop.yaml")); err != nil {
+		t.Fatal(err)
+	}
 	s.until("msg=\"the new policies are refused")
-	s.expectBlocked("198.51.100.78", "198.51.100.79")
+	s.expectBlocked("198.51.100.78", "198.51.100.79", "198.51.100.80")
 	s.stop()
 }
 

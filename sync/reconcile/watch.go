@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"net/netip"
+	"reflect"
 	"slices"
 	"sync"
 	"time"
@@ -33,7 +34,8 @@ type Watch struct {
 	// be again. May be nil.
 	Trouble func(error)
 
-	mu        sync.Mutex // of all below
+	mu        sync.Mutex         // of all below
+	again     context.CancelFunc // begins following anew
 	engine    *detect.Engine
 	positions map[string]sources.Position // by path
 	names     map[string]string           // by path
@@ -109,24 +111,41 @@ func NewWatch(ctx context.Context, look Look) (*Watch, error) {
 // Run follows the sources until ctx ends, and then saves everything. Its error is of
 // what stops it: two sources with one file, a last save that failed.
 func (w *Watch) Run(ctx context.Context) error {
-	var logs []sources.Source
-	for _, s := range w.look.Sources {
-		logs = append(logs, s.Log)
-	}
 	stop := w.tick(ctx)
-	err := sources.Follow(ctx, logs, maps.Clone(w.positions), func(b sources.Batch) error {
-		w.take(b)
-		return nil
-	})
-	if err == nil && ctx.Err() == nil {
-		<-ctx.Done() // streams that have ended are no reason to stop
-	}
+	err := w.follow(ctx)
 	stop()
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 	defer cancel()
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return errors.Join(err, w.store(last, true))
+}
+
+// follow follows the sources, and begins again where it was when they are to be read
+// for other signals.
+func (w *Watch) follow(ctx context.Context) error {
+	for {
+		w.mu.Lock()
+		var logs []sources.Source
+		for _, s := range w.look.Sources {
+			logs = append(logs, s.Log)
+		}
+		from := maps.Clone(w.positions)
+		reading, again := context.WithCancel(ctx)
+		w.again = again
+		w.mu.Unlock()
+		err := sources.Follow(reading, logs, from, func(b sources.Batch) error {
+			w.take(b)
+			return nil
+		})
+		if err == nil {
+			<-reading.Done() // streams that have ended are no reason to stop
+		}
+		again()
+		if err != nil || ctx.Err() != nil {
+			return err
+		}
+	}
 }
 
 // tick looks at what was found, whether or not anything is read.
@@ -342,6 +361,32 @@ func (w *Watch) Adopt(policy *policies.Policy) error {
 	if err != nil {
 		return fmt.Errorf("taking over what was counted: %w", err)
 	}
+	if !reflect.DeepEqual(policy.Signals, w.look.Policy.Signals) {
+		if err := w.readFor(policy); err != nil {
+			return err
+		}
+	}
 	w.engine, w.look.Policy = engine, policy
+	return nil
+}
+
+// readFor begins to read the sources for the signals that a policy declares.
+func (w *Watch) readFor(policy *policies.Policy) error {
+	declared, err := Declared(policy)
+	if err != nil {
+		return err
+	}
+	for _, s := range w.look.Sources {
+		if s.Log.Path == "-" || s.Log.Reader != nil {
+			return fmt.Errorf("source %s is a stream, which cannot be read again for other declared signals", s.Name)
+		}
+	}
+	w.look.Sources = slices.Clone(w.look.Sources)
+	for i := range w.look.Sources {
+		w.look.Sources[i].Log.Declared = declared
+	}
+	if w.again != nil {
+		w.again()
+	}
 	return nil
 }
