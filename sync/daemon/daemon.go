@@ -23,8 +23,8 @@ type Loop struct {
 	// between two steps.
 	Pass func(ctx context.Context, why []string) Outcome
 
-	Settle  time.Duration // waits so long for more wishes; 100 ms
-	Spacing time.Duration // between the end of a pass and the next, 1 s …
+	Settle  time.Duration // waits so long for more wishes; 50 ms
+	Spacing time.Duration // between the end of a pass and the next, 400 ms …
 	Retry   time.Duration // … of a failed one at first, twice that each time: 2 s …
 	Longest time.Duration // … and at most; 2 min
 	Resync  time.Duration // a pass without any wish, a tenth sooner or later; 5 min
@@ -35,7 +35,7 @@ type Loop struct {
 // New returns a loop that makes a pass at once when it runs.
 func New(pass func(ctx context.Context, why []string) Outcome) *Loop {
 	return &Loop{
-		Pass: pass, Settle: 100 * time.Millisecond, Spacing: time.Second, Retry: 2 * time.Second, Longest: 2 * time.Minute, Resync: 5 * time.Minute,
+		Pass: pass, Settle: 50 * time.Millisecond, Spacing: 400 * time.Millisecond, Retry: 2 * time.Second, Longest: 2 * time.Minute, Resync: 5 * time.Minute,
 		wishes: make(chan string, 16),
 	}
 }
