@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/viper"
 
 	"fwsync/cloudfw"
+	"fwsync/notify"
 	"fwsync/sync/gates"
 )
 
@@ -34,6 +35,8 @@ type Config struct {
 	Alibaba   AlibabaConfig   `yaml:"alibaba" mapstructure:"alibaba"`
 	Simulator SimulatorConfig `yaml:"simulator" mapstructure:"simulator"`
 	Limits    LimitsConfig    `yaml:"limits" mapstructure:"limits"`
+	Notices   []NoticeConfig  `yaml:"notices" mapstructure:"notices"` // channels that are told what happens
+	Notify    NotifyConfig    `yaml:"notify" mapstructure:"notify"`
 
 	file string // where it was read from
 }
@@ -97,7 +100,9 @@ var scalarDefaults = map[string]any{
 	"alibaba.profile": "", "alibaba.role_arn": "", "alibaba.timeout": "15s", "alibaba.call_timeout": "3m",
 	"alibaba.site": "", "alibaba.new_region": false, "alibaba.through": "", "alibaba.external_id": "",
 	"alibaba.calls_per_second": 0.0, "alibaba.read_only": false, "audit": "", "metrics": "",
-	"simulator.state":   "",
+	"simulator.state": "",
+	"notify.repeat":   notify.DefaultRules().Repeat.String(), "notify.gap_after": notify.DefaultRules().GapAfter.String(),
+	"notify.capacity": notify.DefaultRules().Capacity, "notify.wait": "5s",
 	"limits.new_blocks": gates.DefaultLimits().NewBlocks.Count, "limits.removed_blocks": gates.DefaultLimits().RemovedBlocks.Count,
 	"limits.deleted_rules": gates.DefaultLimits().DeletedRules.Count,
 	"limits.widest_ipv4":   gates.DefaultLimits().WidestIPv4, "limits.widest_ipv6": gates.DefaultLimits().WidestIPv6, "limits.spread_units": 0,
@@ -160,6 +165,9 @@ func (c *Config) complete() error {
 		return err
 	}
 	if err := c.completeFeeds(bad); err != nil {
+		return err
+	}
+	if err := c.completeNotices(bad); err != nil {
 		return err
 	}
 	names := map[string]bool{}
