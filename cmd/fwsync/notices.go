@@ -124,8 +124,7 @@ func tell(cmd *cobra.Command, config *Config, r reconcile.Report) {
 	if err != nil {
 		warn(err)
 	}
-	rules := notify.Rules{Repeat: config.Notify.Repeat, GapAfter: config.Notify.GapAfter, Capacity: config.Notify.Capacity}
-	events, next := notify.Raise(facts(r), told, rules)
+	events, next := notify.Raise(facts(r), told, config.noticeRules())
 	if len(events) > 0 {
 		routes, err := config.routes()
 		if err != nil {
@@ -149,6 +148,10 @@ func tell(cmd *cobra.Command, config *Config, r reconcile.Report) {
 	if err := keepTold(file, next); err != nil {
 		warn(err)
 	}
+}
+
+func (c *Config) noticeRules() notify.Rules {
+	return notify.Rules{Repeat: c.Notify.Repeat, GapAfter: c.Notify.GapAfter, Capacity: c.Notify.Capacity}
 }
 
 // facts are what a report comes to for notices.

@@ -80,13 +80,14 @@ type runner struct {
 	loop    *daemon.Loop // nil where another host enforces
 	health  *daemon.Health
 	metrics *metrics
+	notices *teller
 
 	policies sync.Mutex // guards w.policy
 	read     string     // the mark of the policy files that were read last
 }
 
 func newRunner(ctx context.Context, w *work, log *slog.Logger, detectOnly bool) (*runner, error) {
-	r := &runner{w: w, log: log, health: daemon.NewHealth(), metrics: newMetrics(), read: markOf(w.config.Policies)}
+	r := &runner{w: w, log: log, health: daemon.NewHealth(), metrics: newMetrics(), notices: newTeller(w.config, log), read: markOf(w.config.Policies)}
 	r.metrics.watched()
 	look, err := w.look(new(limitFlags).limits(w.config.Limits))
 	if err != nil {
@@ -160,6 +161,9 @@ func (r *runner) run(ctx context.Context) error {
 	_, _ = systemd.SdNotify(false, systemd.SdNotifyStopping)
 	r.log.Info("stopping")
 	all.Wait()
+	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.w.config.Notify.Wait)
+	defer cancel()
+	r.notices.close(last)
 	if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, context.Canceled) {
 		return cause
 	}
@@ -188,6 +192,7 @@ func (r *runner) pass(ctx context.Context, why []string) daemon.Outcome {
 	if report.Schema != "" {
 		r.metrics.pass(report, err, time.Since(started))
 	}
+	r.notices.pass(report, err)
 	tellPass(log, report, err, why, time.Since(started))
 	if err := r.metrics.write(r.w.config.Metrics); err != nil {
 		log.Error("writing the metrics", "error", err)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -275,6 +276,32 @@ func TestASecondRunOnOneLedgerIsTurnedAway(t *testing.T) {
 	s.expectBlocked("192.0.2.200")
 	if r := reportOf(t, s.start("reconcile", "-o", "json")); r.Summary.Writes != 0 || r.Summary.Decisions != 1 {
 		t.Errorf("reconcile beside it: %+v", r.Summary)
+	}
+	s.stop()
+}
+
+func TestRunTellsTheChatWithoutWaitingForIt(t *testing.T) {
+	t.Parallel()
+	notices, release := make(chan string, 10), make(chan struct{})
+	chat := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		notices <- string(body)
+		select {
+		case <-release:
+		case <-r.Context().Done():
+		}
+	}))
+	defer chat.Close()
+	defer close(release)
+	s := newService(t, build(t))
+	s.write("hook", chat.URL)
+	s.write("fwsync.yaml", "policies: policies\nlisten: 127.0.0.1:0\nsources:\n  - { name: mail, file: mail.log }\nnotify: { wait: 1s }\nnotices:\n  - { name: ops, kind: slack, url_file: hook }\n")
+	s.run()
+	s.until("msg=pass", "why=[start]")
+	s.fails("198.51.100.78", 5)
+	s.until("msg=pass", "decisions=1", "gaps=0") // though the chat never answers
+	if text := <-notices; !strings.Contains(text, "step") {
+		t.Errorf("the notice says %s", text)
 	}
 	s.stop()
 }
