@@ -180,6 +180,7 @@ func TestARowThatMeansNothingIsDamage(t *testing.T) {
 	for name, statement := range map[string]string{
 		"a prefix that is none":     `UPDATE decisions SET prefix = 'office'`,
 		"evidence of another shape": `UPDATE decisions SET evidence = '{"a":1}'`,
+		"counters of another shape": `UPDATE decisions SET counters = '[1]'`,
 		"evidence that is not JSON": `PRAGMA ignore_check_constraints = 1; UPDATE decisions SET evidence = 'x'`,
 	} {
 		s := open(t, newPath(t))

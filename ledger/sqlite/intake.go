@@ -106,17 +106,17 @@ func (s *Store) prepare(decisions []ledger.Decision) ([]pending, error) {
 // save inserts or replaces the rows in their order and gives them their ids.
 func save(ctx context.Context, tx *sql.Tx, rows []pending) error {
 	insert, err := tx.PrepareContext(ctx, `INSERT INTO decisions (`+factColumns+`, `+revocationColumns+`)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = insert.Close() }()
 	replace, err := tx.PrepareContext(ctx, `UPDATE decisions
-		SET (`+factColumns+`) = (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14),
-			revoked_at    = iif(revoked_at IS NULL, ?15, revoked_at),
-			revoked_by    = iif(revoked_at IS NULL, ?16, revoked_by),
-			revoke_reason = iif(revoked_at IS NULL, ?17, revoke_reason)
-		WHERE id = ?18 RETURNING `+revocationColumns)
+		SET (`+factColumns+`) = (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15),
+			revoked_at    = iif(revoked_at IS NULL, ?16, revoked_at),
+			revoked_by    = iif(revoked_at IS NULL, ?17, revoked_by),
+			revoke_reason = iif(revoked_at IS NULL, ?18, revoke_reason)
+		WHERE id = ?19 RETURNING `+revocationColumns)
 	if err != nil {
 		return err
 	}

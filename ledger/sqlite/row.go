@@ -19,10 +19,10 @@ import (
 // front, the revocation behind.
 const (
 	factColumns = `verdict, prefix, prefix_key, starts, ends, reason, author, rule,
-		attempt, score, hits, first_seen, last_seen, evidence`
+		attempt, score, hits, first_seen, last_seen, evidence, counters`
 	revocationColumns = `revoked_at, revoked_by, revoke_reason`
 	readColumns       = `id, verdict, prefix, starts, ends, reason, author, rule,
-		attempt, score, hits, first_seen, last_seen, evidence, ` + revocationColumns
+		attempt, score, hits, first_seen, last_seen, evidence, counters, ` + revocationColumns
 )
 
 // normal is the decision as it will be read back: times in UTC to the millisecond,
@@ -40,13 +40,18 @@ func normal(d ledger.Decision) (ledger.Decision, error) {
 	for _, s := range []*string{&d.Reason, &d.Author, &d.Rule, &d.RevokedBy, &d.RevokeReason} {
 		*s = toUTF8(*s)
 	}
+	if d.Counters != nil {
+		c := *d.Counters // the caller's stays as it is
+		c.Account, c.Success, c.CrossedAt = toUTF8(c.Account), toUTF8(c.Success), toMillisecond(c.CrossedAt)
+		d.Counters = &c
+	}
 	if len(d.Evidence) == 0 {
 		d.Evidence = nil
 		return d, nil
 	}
 	evidence := make([]ledger.Evidence, len(d.Evidence)) // the caller's slice stays as it is
 	for i, e := range d.Evidence {
-		e.Source, e.Hash, e.Text = toUTF8(e.Source), toUTF8(e.Hash), toUTF8(e.Text)
+		e.Source, e.File, e.Hash, e.Text = toUTF8(e.Source), toUTF8(e.File), toUTF8(e.Hash), toUTF8(e.Text)
 		evidence[i] = e
 	}
 	d.Evidence = evidence
@@ -65,7 +70,7 @@ func checkPrefix(p netip.Prefix) error {
 
 // encode gives the values of factColumns for a decision made by normal.
 func encode(d ledger.Decision) ([]any, error) {
-	var evidence any
+	var evidence, counters any
 	if d.Evidence != nil {
 		text, err := json.Marshal(d.Evidence)
 		if err != nil {
@@ -73,10 +78,17 @@ func encode(d ledger.Decision) ([]any, error) {
 		}
 		evidence = string(text)
 	}
+	if d.Counters != nil {
+		text, err := json.Marshal(d.Counters)
+		if err != nil {
+			return nil, fmt.Errorf("encoding counters: %w", err)
+		}
+		counters = string(text)
+	}
 	return []any{
 		string(d.Verdict), d.Prefix.String(), sortable(d.Prefix), fromTime(d.Start), fromTime(d.End),
 		d.Reason, d.Author, d.Rule, d.Attempt, d.Score, d.Count,
-		fromTime(d.FirstSeen), fromTime(d.LastSeen), evidence,
+		fromTime(d.FirstSeen), fromTime(d.LastSeen), evidence, counters,
 	}, nil
 }
 
@@ -85,10 +97,10 @@ func encodeRevocation(d ledger.Decision) []any {
 	return []any{fromTime(d.RevokedAt), d.RevokedBy, d.RevokeReason}
 }
 
-// stored is a row as it was read: the decision, but for its evidence.
+// stored is a row as it was read: the decision, but for its evidence and counters.
 type stored struct {
-	decision ledger.Decision
-	evidence []byte
+	decision           ledger.Decision
+	evidence, counters []byte
 }
 
 // scan reads one row of readColumns.
@@ -100,7 +112,7 @@ func scan(rows *sql.Rows) (stored, error) {
 	)
 	d := &row.decision
 	err := rows.Scan(&d.ID, &d.Verdict, &prefix, &starts, &ends, &d.Reason, &d.Author, &d.Rule,
-		&d.Attempt, &d.Score, &d.Count, &firstSeen, &lastSeen, &row.evidence,
+		&d.Attempt, &d.Score, &d.Count, &firstSeen, &lastSeen, &row.evidence, &row.counters,
 		&revokedAt, &d.RevokedBy, &d.RevokeReason)
 	if err != nil {
 		return row, err
@@ -127,6 +139,12 @@ func decode(rows []stored) ([]ledger.Decision, error) {
 		running.Go(func() {
 			for i := first; i < min(first+part, len(rows)); i++ {
 				decisions[i] = rows[i].decision
+				if counters := rows[i].counters; len(counters) > 0 {
+					if err := json.Unmarshal(counters, &decisions[i].Counters); err != nil {
+						errs[i] = fmt.Errorf("%w: counters of decision %d: %w", errUndecodable, decisions[i].ID, err)
+						return
+					}
+				}
 				if len(rows[i].evidence) == 0 {
 					continue
 				}

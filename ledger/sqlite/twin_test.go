@@ -80,7 +80,7 @@ var (
 	})
 	someEvidence = rapid.SliceOfN(rapid.Custom(func(t *rapid.T) ledger.Evidence {
 		return ledger.Evidence{
-			Source: rapid.String().Draw(t, "source"), Line: rapid.Int64().Draw(t, "line"),
+			Source: rapid.String().Draw(t, "source"), File: rapid.String().Draw(t, "file"), Offset: rapid.Int64().Draw(t, "offset"), Line: rapid.Int64().Draw(t, "line"),
 			Hash: rapid.String().Draw(t, "hash"), Text: rapid.String().Draw(t, "text"),
 		}
 	}), 0, 3)
@@ -95,6 +95,12 @@ var (
 		}
 		if evidence := someEvidence.Draw(t, "evidence"); len(evidence) > 0 {
 			d.Evidence = evidence
+		}
+		if rapid.Bool().Draw(t, "counted") {
+			d.Counters = &ledger.Counters{
+				Threshold: rapid.Int().Draw(t, "threshold"), WithinSeconds: rapid.Int64().Draw(t, "within"), Peak: rapid.Int().Draw(t, "peak"),
+				Account: rapid.String().Draw(t, "account"), CrossedAt: someTime.Draw(t, "crossed"), Signals: rapid.Int().Draw(t, "signals"), Known: rapid.Bool().Draw(t, "known"),
+			}
 		}
 		return d
 	})

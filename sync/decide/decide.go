@@ -106,12 +106,17 @@ func Decide(in Input) Result {
 			Start: earlier(f.CrossedAt.Add(f.Shift), in.Now).UTC(), End: end.UTC(),
 			Reason: reason(f),
 			Score:  f.Score.Total, Count: f.Count, FirstSeen: f.FirstSeen, LastSeen: f.LastSeen,
-			Evidence: evidence(f),
+			Counters: counters(f), Evidence: evidence(f),
 		}
 		if active {
 			d.ID, d.Start, d.FirstSeen = current.ID, current.Start, current.FirstSeen
 			d.Count = max(d.Count, current.Count)
-			d.Score = max(d.Score, current.Score)
+			if current.Score > d.Score {
+				d.Score = current.Score
+				if current.Counters != nil {
+					d.Counters = current.Counters
+				}
+			}
 			if current.End.After(d.End) {
 				d.End = current.End
 			}
@@ -170,7 +175,19 @@ func exempt(p netip.Prefix, exempt []cloudfw.Exempt) (string, bool) {
 func evidence(f Found) []ledger.Evidence {
 	var all []ledger.Evidence
 	for _, e := range f.Evidence {
-		all = append(all, ledger.Evidence{Source: f.Source, Line: e.Line, Hash: e.Hash, Text: e.Text})
+		all = append(all, ledger.Evidence{Source: e.Source, File: e.File, Line: e.Line, Offset: e.Offset, Hash: e.Hash, Text: e.Text})
 	}
 	return all
+}
+
+// counters are what the decision rests on, in numbers.
+func counters(f Found) *ledger.Counters {
+	c := &ledger.Counters{
+		Threshold: f.Threshold, WithinSeconds: int64(f.Within.Seconds()), Peak: f.Peak, Members: f.Members, Account: f.Account,
+		CrossedAt: f.CrossedAt, Signals: f.Score.Count, Weight: f.Score.Weight, Known: f.Score.Known,
+	}
+	if f.Legitimate {
+		c.LegitimateThreshold, c.Success = f.LegitimateThreshold, f.LegitimateBy.String()
+	}
+	return c
 }

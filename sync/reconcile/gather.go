@@ -93,6 +93,7 @@ func (l *Look) gather(ctx context.Context) (Gathered, error) {
 	var found []decide.Found
 	for _, d := range engine.Drain() {
 		f := decide.Found{Detection: d}
+		l.origin(d.Evidence)
 		if len(d.Evidence) > 0 {
 			f.Source = d.Evidence[len(d.Evidence)-1].Source
 			f.Shift = shifts[f.Source]
@@ -123,14 +124,7 @@ func (l *Look) read(ctx context.Context, source Source, stored json.RawMessage, 
 			report.Health.note("the stored position is damaged, reading from the start: " + err.Error())
 		}
 	}
-	log := source.Log
-	name := source.Name
-	read, err := sources.Read(ctx, log, from, func(signals []detect.Signal) {
-		for i := range signals {
-			signals[i].Source = name
-		}
-		engine.ObserveAll(signals)
-	})
+	read, err := sources.Read(ctx, source.Log, from, engine.ObserveAll)
 	if ctx.Err() != nil {
 		return report, nil, ctx.Err()
 	}

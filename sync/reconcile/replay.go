@@ -112,6 +112,9 @@ func (r *Replay) pass(now time.Time) {
 	var found []decide.Found
 	for _, d := range r.engine.Drain() {
 		if !now.Before(r.since) {
+			for i := range d.Evidence {
+				d.Evidence[i].File = d.Evidence[i].Source
+			}
 			found = append(found, decide.Found{Detection: d})
 		}
 	}
