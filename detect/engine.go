@@ -22,6 +22,8 @@ type Engine struct {
 	known   []netip.Prefix
 	country func(netip.Addr) string
 
+	redactor Redactor
+
 	seed    seed
 	pairs   pairs
 	rings   rings

@@ -53,6 +53,7 @@ func (l *Look) Explain(ctx context.Context, addr netip.Addr) (Explanation, error
 			e.Decisions = append(e.Decisions, d)
 		}
 	}
+	l.Reading.redact(e.Decisions)
 	jobs := l.jobs(nil)
 	together(jobs, func(j *job) error {
 		if err := j.look(ctx, decisions, l.Now()); err != nil {

@@ -61,7 +61,7 @@ func (l *Look) gather(ctx context.Context) (Gathered, error) {
 	if err != nil {
 		return Gathered{}, fmt.Errorf("reading the decisions: %w", err)
 	}
-	engine, err := NewEngine(l.Policy)
+	engine, err := l.Reading.Engine(l.Policy)
 	if err != nil {
 		return Gathered{}, err
 	}
@@ -101,6 +101,7 @@ func (l *Look) gather(ctx context.Context) (Gathered, error) {
 		found = append(found, f)
 	}
 	verdict := decide.Decide(decide.Input{Found: found, Terms: penalties(l.Policy), Known: known, Exempt: l.exempt(known), Now: l.Now()})
+	l.Reading.redact(verdict.Decisions)
 	g.Intake.Decisions = verdict.Decisions
 	for _, d := range verdict.Decisions {
 		if d.ID != 0 {

@@ -69,8 +69,8 @@ type ReplayReport struct {
 
 // NewReplay prepares a policy. Signals from before since fill the windows, as they
 // would have, and decide nothing; the zero time decides from the start.
-func NewReplay(policy *policies.Policy, since time.Time) (*Replay, error) {
-	engine, err := NewEngine(policy)
+func NewReplay(policy *policies.Policy, reading Reading, since time.Time) (*Replay, error) {
+	engine, err := reading.Engine(policy)
 	if err != nil {
 		return nil, err
 	}

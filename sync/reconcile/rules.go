@@ -8,8 +8,8 @@ import (
 	"fwsync/policies"
 )
 
-// NewEngine returns a detection engine with the policy's detections.
-func NewEngine(policy *policies.Policy) (*detect.Engine, error) {
+// newEngine returns a detection engine with the policy's detections.
+func newEngine(policy *policies.Policy) (*detect.Engine, error) {
 	var rules []detect.Rule
 	for _, d := range policy.Detections {
 		rule := detect.Rule{
