@@ -10,8 +10,9 @@ import (
 // Detection is one rule's threshold that one source crossed, with what is
 // known about it. Times are log time in UTC, to the microsecond.
 type Detection struct {
-	Rule string
-	Of   Subject
+	Rule    string
+	Of      Subject
+	Counted Measure
 	// Prefix is the source: a /32, a /128 or /64, or a network. It is not valid
 	// for a storm, which has no source.
 	Prefix netip.Prefix
@@ -159,6 +160,7 @@ func (e *Engine) detection(i uint32) Detection {
 	d := Detection{
 		Rule:      r.Name,
 		Of:        r.Of,
+		Counted:   r.Count,
 		Prefix:    e.prefix(p),
 		Count:     int(p.count),
 		Peak:      int(p.ring.peak),

@@ -32,6 +32,7 @@ type Config struct {
 	Operator  []string        `yaml:"operator" mapstructure:"operator"` // addresses never blocked
 	Protect   []ProtectConfig `yaml:"protect" mapstructure:"protect"`   // feeds of ranges never blocked
 	Evidence  EvidenceConfig  `yaml:"evidence" mapstructure:"evidence"`
+	Geo       GeoConfig       `yaml:"geo" mapstructure:"geo"`
 	Alibaba   AlibabaConfig   `yaml:"alibaba" mapstructure:"alibaba"`
 	Simulator SimulatorConfig `yaml:"simulator" mapstructure:"simulator"`
 	Limits    LimitsConfig    `yaml:"limits" mapstructure:"limits"`
@@ -98,7 +99,7 @@ var scalarDefaults = map[string]any{
 	"alibaba.profile": "", "alibaba.role_arn": "", "alibaba.timeout": "15s", "alibaba.call_timeout": "3m",
 	"alibaba.site": "", "alibaba.new_region": false, "alibaba.through": "", "alibaba.external_id": "",
 	"alibaba.calls_per_second": 0.0, "alibaba.read_only": false, "audit": "", "metrics": "",
-	"evidence.redact": false, "evidence.key": "",
+	"evidence.redact": false, "evidence.key": "", "geo.database": "",
 	"simulator.state":   "",
 	"limits.new_blocks": gates.DefaultLimits().NewBlocks.Count, "limits.removed_blocks": gates.DefaultLimits().RemovedBlocks.Count,
 	"limits.deleted_rules": gates.DefaultLimits().DeletedRules.Count,
@@ -191,6 +192,9 @@ func (c *Config) complete() error {
 	}
 	if c.Audit != "" {
 		c.Audit = c.within(c.Audit)
+	}
+	if c.Geo.Database != "" {
+		c.Geo.Database = c.within(c.Geo.Database)
 	}
 	c.Policies = c.within(c.Policies)
 	if c.Ledger != "" {

@@ -32,6 +32,7 @@ func TestImportsPointOneWay(t *testing.T) {
 		{"github.com/spf13/cobra", "fwsync/cmd"},
 		{"github.com/spf13/viper", "fwsync/cmd"},
 		{"modernc.org/sqlite", "fwsync/ledger/sqlite"},
+		{"github.com/oschwald/maxminddb-golang", "fwsync/detect/geo"},
 		{"github.com/goccy/go-yaml", "fwsync/policies or fwsync/cmd"},
 	} {
 		importers := 0

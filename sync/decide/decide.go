@@ -3,6 +3,7 @@
 package decide
 
 import (
+	"cmp"
 	"fmt"
 	"net/netip"
 	"time"
@@ -133,7 +134,8 @@ func Decide(in Input) Result {
 func reason(f Found) string {
 	switch {
 	case f.Of == detect.OfAccount:
-		return fmt.Sprintf("%s: one of %d addresses at one account, %d signals", f.Rule, f.Peak, f.Count)
+		of := map[detect.Measure]string{detect.Networks: "networks", detect.Countries: "countries"}[f.Counted]
+		return fmt.Sprintf("%s: one of %d %s at one account, %d signals", f.Rule, f.Peak, cmp.Or(of, "addresses"), f.Count)
 	case f.Members > 0:
 		return fmt.Sprintf("%s: %d signals by %d addresses", f.Rule, f.Count, f.Members)
 	}

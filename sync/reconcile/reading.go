@@ -53,6 +53,11 @@ func (e *NoCountriesError) Error() string {
 	return fmt.Sprintf("%s: detection %s counts countries, and no database tells the country of an address", e.Declared, e.Detection)
 }
 
+// Hint says what to do.
+func (e *NoCountriesError) Hint() string {
+	return "name one as geo.database in the configuration, such as GeoLite2-Country.mmdb, or count networks"
+}
+
 // redact changes the evidence that decisions were stored with before.
 func (r Reading) redact(decisions []ledger.Decision) {
 	if r.Redactor == nil {

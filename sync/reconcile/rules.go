@@ -41,7 +41,7 @@ func newEngine(policy *policies.Policy) (*detect.Engine, error) {
 // What the policy files call the subjects and measures of detect.
 var (
 	subjects = map[string]detect.Subject{"": detect.OfAddress, "network": detect.OfNetwork, "account": detect.OfAccount, "site": detect.OfSite}
-	measures = map[string]detect.Measure{"": detect.Signals, "accounts": detect.Accounts, "addresses": detect.Addresses, "networks": detect.Networks}
+	measures = map[string]detect.Measure{"": detect.Signals, "accounts": detect.Accounts, "addresses": detect.Addresses, "networks": detect.Networks, "countries": detect.Countries}
 )
 
 // penalties are how long each detection blocks; one that only reports is absent.
