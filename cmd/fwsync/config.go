@@ -36,6 +36,8 @@ type Config struct {
 	Listen    string          `yaml:"listen" mapstructure:"listen"`     // where run answers: host:port, or off
 	Operator  []string        `yaml:"operator" mapstructure:"operator"` // addresses never blocked
 	Protect   []ProtectConfig `yaml:"protect" mapstructure:"protect"`   // feeds of ranges never blocked
+	Evidence  EvidenceConfig  `yaml:"evidence" mapstructure:"evidence"`
+	Geo       GeoConfig       `yaml:"geo" mapstructure:"geo"`
 	Alibaba   AlibabaConfig   `yaml:"alibaba" mapstructure:"alibaba"`
 	Simulator SimulatorConfig `yaml:"simulator" mapstructure:"simulator"`
 	Limits    LimitsConfig    `yaml:"limits" mapstructure:"limits"`
@@ -104,6 +106,7 @@ var scalarDefaults = map[string]any{
 	"alibaba.profile": "", "alibaba.role_arn": "", "alibaba.timeout": "15s", "alibaba.call_timeout": "3m",
 	"alibaba.site": "", "alibaba.new_region": false, "alibaba.through": "", "alibaba.external_id": "",
 	"alibaba.calls_per_second": 0.0, "alibaba.read_only": false, "audit": "", "metrics": "", "listen": "127.0.0.1:9477",
+	"evidence.redact": false, "evidence.key": "", "geo.database": "",
 	"simulator.state": "",
 	"notify.repeat":   notify.DefaultRules().Repeat.String(), "notify.gap_after": notify.DefaultRules().GapAfter.String(),
 	"notify.capacity": notify.DefaultRules().Capacity, "notify.wait": "5s",
@@ -206,6 +209,9 @@ func (c *Config) complete() error {
 	}
 	if c.Audit != "" {
 		c.Audit = c.within(c.Audit)
+	}
+	if c.Geo.Database != "" {
+		c.Geo.Database = c.within(c.Geo.Database)
 	}
 	c.Policies = c.within(c.Policies)
 	switch {

@@ -34,6 +34,7 @@ func TestImportsPointOneWay(t *testing.T) {
 		{"modernc.org/sqlite", "fwsync/ledger/sqlite"},
 		{"github.com/jackc/pgx/v5", "fwsync/ledger/postgres"},
 		{"github.com/wneessen/go-mail", "fwsync/notify"},
+		{"github.com/oschwald/maxminddb-golang", "fwsync/detect/geo"},
 		{"github.com/goccy/go-yaml", "fwsync/policies or fwsync/cmd"},
 	} {
 		importers := 0

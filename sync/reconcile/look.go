@@ -20,6 +20,7 @@ type Look struct {
 	Clouds   []Cloud // at least one
 	Ledger   ledger.Store
 	Sources  []Source
+	Reading  Reading
 	Gates    gates.Limits
 	Operator gates.Operator
 	// Providers are the ranges of others that are never blocked, as their feeds name

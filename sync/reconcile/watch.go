@@ -80,7 +80,7 @@ func NewWatch(ctx context.Context, look Look) (*Watch, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading the detection windows: %w", err)
 	}
-	if w.engine, err = NewEngine(look.Policy); err != nil {
+	if w.engine, err = look.Reading.Engine(look.Policy); err != nil {
 		return nil, err
 	}
 	var lost error
@@ -188,9 +188,6 @@ func (w *Watch) take(b sources.Batch) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	name := w.names[b.Source]
-	for i := range b.Signals {
-		b.Signals[i].Source = name
-	}
 	w.engine.ObserveAll(b.Signals)
 	if b.Position != (sources.Position{}) {
 		w.positions[b.Source] = b.Position
@@ -249,6 +246,7 @@ func (w *Watch) tryStore(ctx context.Context, everything bool) error {
 	}
 	found := slices.Collect(maps.Values(w.waiting))
 	verdict := decide.Decide(decide.Input{Found: found, Rules: w.look.Policy.Detections, Known: w.known, Exempt: w.look.exempt(w.known), Now: now})
+	w.look.Reading.redact(verdict.Decisions)
 	intake := ledger.Intake{Decisions: verdict.Decisions}
 	if everything {
 		if err := w.fill(&intake); err != nil {
@@ -289,7 +287,7 @@ func (w *Watch) tryStore(ctx context.Context, everything bool) error {
 
 // drain moves what the engine has found to what waits to be stored.
 func (w *Watch) drain(now time.Time) {
-	for _, f := range drain(w.engine, w.shifts(now)) {
+	for _, f := range w.look.drain(w.engine, w.shifts(now)) {
 		w.waiting[foundKey{f.Prefix, f.Rule}] = f
 	}
 }
@@ -349,7 +347,7 @@ func (w *Watch) Gathered() Gathered {
 func (w *Watch) Adopt(policy *policies.Policy) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	engine, err := NewEngine(policy)
+	engine, err := w.look.Reading.Engine(policy)
 	if err != nil {
 		return err
 	}
