@@ -24,10 +24,10 @@ import (
 // The test binary run again with this variable set plays another host.
 const roleVariable = "FWSYNC_TEST_ROLE"
 
-// childTTL is that of every lease of a child.
 // busy is what a machine that is busy may add to a takeover.
 const busy = 10 * time.Second
 
+// childTTL is that of every lease of a child.
 const childTTL = 400 * time.Millisecond
 
 func play(role, address string) error {
