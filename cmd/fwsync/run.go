@@ -82,12 +82,15 @@ type runner struct {
 	metrics *metrics
 	notices *teller
 
+	memory *reconcile.Memory
+	token  int64 // of the lease of the last pass
+
 	policies sync.Mutex // guards w.policy
 	read     string     // the mark of the policy files that were read last
 }
 
 func newRunner(ctx context.Context, w *work, log *slog.Logger, detectOnly bool) (*runner, error) {
-	r := &runner{w: w, log: log, health: daemon.NewHealth(), metrics: newMetrics(), notices: newTeller(w.config, log), read: markOf(w.config.Policies)}
+	r := &runner{w: w, log: log, health: daemon.NewHealth(), metrics: newMetrics(), memory: &reconcile.Memory{Lasts: 3 * time.Second}, notices: newTeller(w.config, log), read: markOf(w.config.Policies)}
 	r.metrics.watched()
 	look, err := w.look(new(limitFlags).limits(w.config.Limits))
 	if err != nil {
@@ -218,6 +221,11 @@ func (r *runner) enforce(ctx context.Context) (reconcile.Report, error) {
 		return reconcile.Report{}, err
 	}
 	defer r.w.release()
+	token := r.w.lease.Token()
+	if token != r.token+1 {
+		r.memory.Forget() // somebody else was at work in between
+	}
+	r.token = token
 	if err := r.w.lookAgain(ctx); err != nil {
 		return reconcile.Report{}, err
 	}
@@ -227,7 +235,7 @@ func (r *runner) enforce(ctx context.Context) (reconcile.Report, error) {
 	if err != nil {
 		return reconcile.Report{}, err
 	}
-	controller.Command, controller.Author = "run", "fwsync run"
+	controller.Command, controller.Author, controller.Memory = "run", "fwsync run", r.memory
 	return controller.Enforce(ctx, r.watch.Gathered())
 }
 
@@ -306,6 +314,7 @@ func (r *runner) reload(why string) {
 	}
 	r.policies.Lock()
 	r.w.policy = policy
+	r.memory.Forget() // there may be other targets
 	r.policies.Unlock()
 	r.log.Info("policies loaded", "why", why, "hash", policy.Hash())
 	r.wish("policies")

@@ -27,6 +27,8 @@ type Look struct {
 	// them now.
 	Providers []cloudfw.Exempt
 	Now       func() time.Time
+	// Memory is kept between the passes of one controller; nil: each reads the clouds.
+	Memory *Memory
 }
 
 // Preview looks and plans; neither a cloud nor the ledger is changed. The decisions
