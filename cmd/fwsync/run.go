@@ -16,6 +16,7 @@ import (
 	systemd "github.com/coreos/go-systemd/v22/daemon"
 	"github.com/spf13/cobra"
 
+	"fwsync/ledger"
 	"fwsync/sync/daemon"
 	"fwsync/sync/reconcile"
 )
@@ -104,8 +105,8 @@ func newRunner(ctx context.Context, w *work, log *slog.Logger, detectOnly bool) 
 	} else {
 		r.loop = daemon.New(r.pass)
 	}
-	r.watch.Decided = func(n int) {
-		log.Info("decided", "decisions", n)
+	r.watch.Decided = func(stored []ledger.Decision) {
+		log.Info("decided", "decisions", len(stored))
 		r.wish("decisions")
 	}
 	r.watch.Trouble = r.ledgerTrouble

@@ -28,8 +28,8 @@ import (
 // nothing is saved that would skip a line whose decision is not stored.
 type Watch struct {
 	look Look
-	// Decided is called after decisions were stored, with their number. May be nil.
-	Decided func(n int)
+	// Decided is called with decisions after they were stored. May be nil.
+	Decided func([]ledger.Decision)
 	// Trouble is called when the ledger could not be written, and with nil when it could
 	// be again. May be nil.
 	Trouble func(error)
@@ -253,9 +253,10 @@ func (w *Watch) tryStore(ctx context.Context, everything bool) error {
 			return err
 		}
 	}
+	var stored []ledger.Decision
 	if len(intake.Decisions) > 0 || everything {
-		stored, err := w.look.Ledger.TakeIn(ctx, intake)
-		if err != nil {
+		var err error
+		if stored, err = w.look.Ledger.TakeIn(ctx, intake); err != nil {
 			return fmt.Errorf("storing decisions and positions: %w", err)
 		}
 		for _, d := range stored {
@@ -279,8 +280,8 @@ func (w *Watch) tryStore(ctx context.Context, everything bool) error {
 		}
 	}
 	w.remember(detectionReports(found, verdict))
-	if w.Decided != nil && len(verdict.Decisions) > 0 {
-		w.Decided(len(verdict.Decisions))
+	if w.Decided != nil && len(stored) > 0 {
+		w.Decided(stored)
 	}
 	return nil
 }
