@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/signal"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -84,7 +85,8 @@ type runner struct {
 	notices *teller
 
 	memory *reconcile.Memory
-	token  int64 // of the lease of the last pass
+	token  int64        // of the lease of the last pass
+	newest atomic.Int64 // the latest decision that a pass was wished for
 
 	policies sync.Mutex // guards w.policy
 	read     string     // the mark of the policy files that were read last
@@ -107,6 +109,9 @@ func newRunner(ctx context.Context, w *work, log *slog.Logger, detectOnly bool) 
 	}
 	r.watch.Decided = func(stored []ledger.Decision) {
 		log.Info("decided", "decisions", len(stored))
+		for _, d := range stored {
+			r.newest.Store(max(r.newest.Load(), d.ID))
+		}
 		r.wish("decisions")
 	}
 	r.watch.Trouble = r.ledgerTrouble
@@ -157,6 +162,7 @@ func (r *runner) run(ctx context.Context) error {
 		}
 	})
 	all.Go(func() { r.followPolicies(ctx) })
+	all.Go(func() { r.followLedger(ctx) })
 	all.Go(func() { r.tellSystemd(ctx) })
 	if r.loop != nil {
 		r.loop.Run(ctx)
@@ -295,6 +301,29 @@ func (r *runner) followPolicies(ctx context.Context) {
 				r.reload("the files changed")
 			}
 			seen = now
+		}
+	}
+}
+
+// followLedger asks for a pass when somebody else has added decisions: another host, or a
+// person there. What is taken back or prolonged elsewhere is seen by the next pass.
+func (r *runner) followLedger(ctx context.Context) {
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for known := false; ; known = true {
+		newest, err := r.w.store.PastDecisions(ctx, ledger.Past{Limit: 1})
+		if err == nil && len(newest) > 0 {
+			if id := newest[0].ID; id > r.newest.Load() {
+				r.newest.Store(id)
+				if known {
+					r.wish("ledger")
+				}
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
 		}
 	}
 }

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"fwsync/cloudfw/simulator"
+	"fwsync/ledger/postgres/pgtest"
 )
 
 // service is a fwsync run with a mail log of its own.
@@ -304,4 +305,43 @@ func TestRunTellsTheChatWithoutWaitingForIt(t *testing.T) {
 		t.Errorf("the notice says %s", text)
 	}
 	s.stop()
+}
+
+// One host follows a log and only decides; another, which shares its ledger, enforces.
+// When that one dies a third takes over.
+func TestOneHostDetectsAndAnotherEnforces(t *testing.T) {
+	t.Parallel()
+	binary, ledger := build(t), pgtest.Shared(t).Fresh()
+	mail := newService(t, binary)
+	host := func(name, sources string) *service {
+		s := newService(t, binary)
+		s.cloud, s.start = mail.cloud, inFolder(mail.start, s.dir)
+		s.write("fwsync.yaml", "policies: policies\nlisten: 127.0.0.1:0\ninstance: "+name+"\nledger: "+ledger+"\n"+sources)
+		return s
+	}
+	detector := host("mx1", "sources:\n  - { name: mail, file: mail.log }\n")
+	first, second := host("edge1", ""), host("edge2", "")
+	detector.run("--detect-only")
+	first.run()
+	first.until("msg=pass", "why=[start]", "gaps=0")
+	detector.fails("198.51.100.78", 5)
+	first.until("msg=pass", "ledger", "decisions=1", "gaps=0")
+	first.expectBlocked("198.51.100.78")
+	first.signal(os.Kill)
+	_ = first.cmd.Wait()
+	detector.fails("198.51.100.79", 5)
+	second.run()
+	second.until("msg=pass", "decisions=2", "gaps=0")
+	second.expectBlocked("198.51.100.78", "198.51.100.79")
+	second.stop()
+	detector.stop()
+}
+
+// inFolder is how to run fwsync in another folder.
+func inFolder(start func(args ...string) *exec.Cmd, dir string) func(args ...string) *exec.Cmd {
+	return func(args ...string) *exec.Cmd {
+		cmd := start(args...)
+		cmd.Dir = dir
+		return cmd
+	}
 }
