@@ -18,6 +18,7 @@ import (
 
 func newReconcile(g *global) *cobra.Command {
 	var flags limitFlags
+	var allFeeds bool
 	cmd := &cobra.Command{
 		Use:   "reconcile",
 		Short: "the scheduled job, once: read the logs, decide, plan, check, apply, verify",
@@ -47,13 +48,14 @@ enforced, 5 a source is sick (the rest is done), 6 another fwsync is at work.`,
 			if err != nil {
 				return err
 			}
-			controller.Progress = progress()
+			controller.Progress, controller.AllFeeds = progress(), allFeeds
 			report, err := controller.RunOnce(cmd.Context())
 			defer tell(cmd, w.config, report)
 			return conclude(cmd, g, report, errors.Join(err, keepMetrics(w.config.Metrics, report, err, time.Since(started))))
 		},
 	}
 	flags.register(cmd)
+	cmd.Flags().BoolVar(&allFeeds, "all-feeds", false, "read every feed, whether or not it is due")
 	return cmd
 }
 

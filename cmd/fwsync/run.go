@@ -82,6 +82,7 @@ type runner struct {
 	loop    *daemon.Loop // nil where another host enforces
 	health  *daemon.Health
 	metrics *metrics
+	look    reconcile.Look // of the start: the ledger and the feeds
 	notices *teller
 
 	memory *reconcile.Memory
@@ -99,6 +100,7 @@ func newRunner(ctx context.Context, w *work, log *slog.Logger, detectOnly bool) 
 	if err != nil {
 		return nil, err
 	}
+	r.look = look
 	if r.watch, err = reconcile.NewWatch(ctx, look); err != nil {
 		return nil, err
 	}
@@ -163,6 +165,9 @@ func (r *runner) run(ctx context.Context) error {
 	})
 	all.Go(func() { r.followPolicies(ctx) })
 	all.Go(func() { r.followLedger(ctx) })
+	for _, feed := range r.look.Feeds {
+		all.Go(func() { r.followFeed(ctx, &r.look, feed) })
+	}
 	all.Go(func() { r.tellSystemd(ctx) })
 	if r.loop != nil {
 		r.loop.Run(ctx)

@@ -50,6 +50,7 @@ type Watch struct {
 	troubled  bool
 	recent    []DetectionReport // since Gathered was asked last
 	counted   DecisionCount     // likewise
+	beside    map[string]SourceReport
 }
 
 type foundKey struct {
@@ -340,7 +341,20 @@ func (w *Watch) Gathered() Gathered {
 		r.Health.Notes = slices.Clone(r.Health.Notes)
 		g.Sources = append(g.Sources, r)
 	}
+	for _, name := range slices.Sorted(maps.Keys(w.beside)) {
+		g.Sources = append(g.Sources, w.beside[name])
+	}
 	return g
+}
+
+// Beside tells with every Gathered how a source is that is read elsewhere.
+func (w *Watch) Beside(r SourceReport) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.beside == nil {
+		w.beside = map[string]SourceReport{}
+	}
+	w.beside[r.Name] = r
 }
 
 // Adopt goes on with other policies. What was counted goes on for the detections that
