@@ -16,6 +16,7 @@ import (
 	systemd "github.com/coreos/go-systemd/v22/daemon"
 	"github.com/spf13/cobra"
 
+	"fwsync/cloudfw"
 	"fwsync/sync/daemon"
 	"fwsync/sync/reconcile"
 )
@@ -44,6 +45,11 @@ ledger.`,
   curl -s http://127.0.0.1:9477/metrics`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			level := slog.LevelInfo
+			if g.verbose {
+				level = slog.LevelDebug
+			}
+			slog.SetDefault(newLog(cmd.ErrOrStderr(), level, logJSON))
 			w, err := open(cmd.Context(), g, false)
 			if err != nil {
 				return err
@@ -55,11 +61,7 @@ ledger.`,
 				return err
 			}
 			defer alone()
-			var handler slog.Handler = slog.NewTextHandler(cmd.ErrOrStderr(), nil)
-			if logJSON {
-				handler = slog.NewJSONHandler(cmd.ErrOrStderr(), nil)
-			}
-			r, err := newRunner(cmd.Context(), w, slog.New(handler), detectOnly)
+			r, err := newRunner(cmd.Context(), w, slog.Default(), detectOnly)
 			if err != nil {
 				return err
 			}
@@ -77,7 +79,7 @@ type runner struct {
 	w       *work
 	log     *slog.Logger
 	watch   *reconcile.Watch
-	loop    *daemon.Loop // nil where another host enforces
+	loop    *daemon.Loop
 	health  *daemon.Health
 	metrics *metrics
 
@@ -88,6 +90,10 @@ type runner struct {
 func newRunner(ctx context.Context, w *work, log *slog.Logger, detectOnly bool) (*runner, error) {
 	r := &runner{w: w, log: log, health: daemon.NewHealth(), metrics: newMetrics(), read: markOf(w.config.Policies)}
 	r.metrics.watched()
+	r.metrics.loaded(w.policy.Hash())
+	r.metrics.lease(false)
+	r.metrics.trouble.set(0, "policies")
+	r.metrics.trouble.set(0, "ledger")
 	look, err := w.look(new(limitFlags).limits(w.config.Limits))
 	if err != nil {
 		return nil, err
@@ -96,25 +102,22 @@ func newRunner(ctx context.Context, w *work, log *slog.Logger, detectOnly bool) 
 		return nil, err
 	}
 	if detectOnly {
-		r.health.Pass()(nil) // there will be none to wait for
+		r.loop = daemon.New(r.tell)
+		r.loop.Resync = 15 * time.Second // it costs nothing
 	} else {
 		r.loop = daemon.New(r.pass)
+		r.metrics.lastSuccess.set(0)
 	}
 	r.watch.Decided = func(n int) {
 		log.Info("decided", "decisions", n)
-		r.wish("decisions")
+		r.loop.Wish("decisions")
 	}
 	r.watch.Trouble = r.ledgerTrouble
 	return r, nil
 }
 
-func (r *runner) wish(why string) {
-	if r.loop != nil {
-		r.loop.Wish(why)
-	}
-}
-
 func (r *runner) ledgerTrouble(err error) {
+	r.metrics.trouble.set(truth(err != nil), "ledger")
 	if r.health.Trouble("ledger", err) {
 		if err != nil {
 			r.log.Error("the ledger cannot be written: going on, and trying again", "error", err)
@@ -151,11 +154,12 @@ func (r *runner) run(ctx context.Context) error {
 			stop(fmt.Errorf("following the sources: %w", err))
 		}
 	})
-	all.Go(func() { r.followPolicies(ctx) })
+	hangups := make(chan os.Signal, 1)
+	signal.Notify(hangups, syscall.SIGHUP) // before anybody is told that it is ready for one
+	defer signal.Stop(hangups)
+	all.Go(func() { r.followPolicies(ctx, hangups) })
 	all.Go(func() { r.tellSystemd(ctx) })
-	if r.loop != nil {
-		r.loop.Run(ctx)
-	}
+	r.loop.Run(ctx)
 	<-ctx.Done()
 	_, _ = systemd.SdNotify(false, systemd.SdNotifyStopping)
 	r.log.Info("stopping")
@@ -168,35 +172,48 @@ func (r *runner) run(ctx context.Context) error {
 
 // pass makes one pass, as reconcile does without its sources.
 func (r *runner) pass(ctx context.Context, why []string) daemon.Outcome {
-	log := r.log.With("run", runID())
+	ctx = inRun(ctx)
 	started := time.Now()
 	done := r.health.Pass()
 	report, err := r.enforce(ctx)
 	outcome := daemon.Outcome{Failed: err != nil || report.Summary.Gaps > 0}
 	switch {
 	case ctx.Err() != nil && err != nil:
-		log.Info("stopped between two steps", "error", err)
+		r.log.InfoContext(ctx, "stopped between two steps", "error", err)
 		done(nil)
 		return outcome
 	case leaseHeld(err):
-		r.metrics.passes.WithLabelValues("held").Inc()
-		log.Info("another fwsync is at work", "holder", err)
+		r.metrics.runs.add(1, "held")
+		r.log.InfoContext(ctx, "another fwsync is at work", "holder", err)
 		done(nil)
 		return outcome
 	}
 	done(err)
-	if report.Schema != "" {
-		r.metrics.pass(report, err, time.Since(started))
-	}
-	tellPass(log, report, err, why, time.Since(started))
-	if err := r.metrics.write(r.w.config.Metrics); err != nil {
-		log.Error("writing the metrics", "error", err)
-	}
+	r.metrics.pass(report, err, time.Since(started))
+	tellPass(ctx, r.log, report, err, why, time.Since(started))
+	r.writeMetrics()
+	_, _ = systemd.SdNotify(false, fmt.Sprintf("STATUS=%d blocks, %d gaps, as of %s", report.Decisions.Active, report.Summary.Gaps, started.UTC().Format(time.DateTime)))
 	if !report.NextEnd.IsZero() {
 		// Blocks that end one after the other are lifted together.
 		outcome.NextAt = later(report.NextEnd.Add(time.Second), time.Now().Add(30*time.Second))
 	}
 	return outcome
+}
+
+// tell is the pass of a host that only detects: it says what was detected.
+func (r *runner) tell(ctx context.Context, _ []string) (o daemon.Outcome) {
+	defer r.health.Pass()(nil)
+	report := r.watch.Report()
+	r.metrics.gathered(report)
+	tellDetections(inRun(ctx), r.log, report)
+	r.writeMetrics()
+	return o
+}
+
+func (r *runner) writeMetrics() {
+	if err := r.metrics.write(r.w.config.Metrics); err != nil {
+		r.log.Error("writing the metrics", "error", err)
+	}
 }
 
 func later(a, b time.Time) time.Time {
@@ -212,9 +229,18 @@ func (r *runner) enforce(ctx context.Context) (reconcile.Report, error) {
 	if err := r.w.acquire(ctx); err != nil {
 		return reconcile.Report{}, err
 	}
-	defer r.w.release()
+	r.metrics.lease(true)
+	defer func() {
+		r.w.release()
+		r.metrics.lease(false)
+	}()
 	if err := r.w.lookAgain(ctx); err != nil {
 		return reconcile.Report{}, err
+	}
+	for _, c := range r.w.clouds {
+		if c.config.Cloud == "simulator" {
+			r.metrics.begunAnew(c.config.Name)
+		}
 	}
 	r.policies.Lock()
 	controller, err := r.w.controller(new(limitFlags).limits(r.w.config.Limits))
@@ -223,28 +249,39 @@ func (r *runner) enforce(ctx context.Context) (reconcile.Report, error) {
 		return reconcile.Report{}, err
 	}
 	controller.Command, controller.Author = "run", "fwsync run"
+	controller.Progress = func(done, of int, next cloudfw.Step) {
+		r.log.DebugContext(ctx, "step", "number", done+1, "of", of, "op", next.Op, "subject", next.Subject(), "reason", next.Reason)
+	}
 	return controller.Enforce(ctx, r.watch.Gathered())
 }
 
-// tellPass logs what a pass came to.
-func tellPass(log *slog.Logger, r reconcile.Report, err error, why []string, took time.Duration) {
+// tellDetections logs what was detected.
+func tellDetections(ctx context.Context, log *slog.Logger, r reconcile.Report) {
 	for _, d := range r.Detections {
 		switch {
 		case d.Blocked && !d.Continued:
-			log.Info("block", "prefix", d.Prefix, "detection", d.Rule, "count", d.Count, "until", d.Until)
+			log.InfoContext(ctx, "block", "prefix", d.Prefix, "detection", d.Rule, "count", d.Count, "until", d.Until)
 		case !d.Continued:
-			log.Info("detected, not blocked", "prefix", d.Prefix, "detection", d.Rule, "count", d.Count, "why", d.Withheld)
+			log.InfoContext(ctx, "detected, not blocked", "prefix", d.Prefix, "detection", d.Rule, "count", d.Count, "why", d.Withheld)
 		}
 	}
+}
+
+// tellPass logs what a pass came to.
+func tellPass(ctx context.Context, log *slog.Logger, r reconcile.Report, err error, why []string, took time.Duration) {
+	tellDetections(ctx, log, r)
 	refused := false
 	for _, c := range r.Each() {
 		for _, refusal := range c.Refusals {
 			refused = true
-			log.Warn("refused by a gate", "cloud", c.Name, "gate", refusal.Gate, "why", refusal.Message, "hint", refusal.Hint)
+			log.WarnContext(ctx, "refused by a gate", "cloud", c.Name, "plan", c.Plan.ID, "gate", refusal.Gate, "why", refusal.Message, "hint", refusal.Hint)
+		}
+		if a := c.Applied; a != nil {
+			log.InfoContext(ctx, "applied", "cloud", c.Name, "plan", c.Plan.ID, "steps", a.Done, "of", a.Of, "replies lost", a.Settled)
 		}
 		if c.Verification != nil {
 			for _, gap := range c.Verification.Gaps[:min(len(c.Verification.Gaps), 10)] {
-				log.Warn("gap", "cloud", c.Name, "gap", gap.String())
+				log.WarnContext(ctx, "gap", "cloud", c.Name, "gap", gap.String())
 			}
 		}
 	}
@@ -256,14 +293,11 @@ func tellPass(log *slog.Logger, r reconcile.Report, err error, why []string, too
 	if err != nil {
 		attributes = append(attributes, "error", err)
 	}
-	log.Log(context.Background(), level, "pass", attributes...)
+	log.Log(ctx, level, "pass", attributes...)
 }
 
 // followPolicies loads the policies again on SIGHUP and whenever their files change.
-func (r *runner) followPolicies(ctx context.Context) {
-	hangups := make(chan os.Signal, 1)
-	signal.Notify(hangups, syscall.SIGHUP)
-	defer signal.Stop(hangups)
+func (r *runner) followPolicies(ctx context.Context, hangups <-chan os.Signal) {
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
 	seen := r.read
@@ -287,7 +321,7 @@ func (r *runner) followPolicies(ctx context.Context) {
 
 // reload goes on with the policies as they are now, or with those before.
 func (r *runner) reload(why string) {
-	_, _ = systemd.SdNotify(false, systemd.SdNotifyReloading)
+	_, _ = systemd.SdNotify(false, systemd.SdNotifyReloading+"\n"+systemd.SdNotifyMonotonicUsec())
 	defer func() { _, _ = systemd.SdNotify(false, systemd.SdNotifyReady) }()
 	r.read = markOf(r.w.config.Policies)
 	policy, err := loadPolicy(r.w.config.Policies, r.w.config.cloudNames()...)
@@ -295,15 +329,19 @@ func (r *runner) reload(why string) {
 		err = r.watch.Adopt(policy)
 	}
 	r.health.Trouble("policies", err)
+	r.metrics.trouble.set(truth(err != nil), "policies")
 	if err != nil {
+		r.metrics.reloads.add(1, "refused")
 		r.log.Error("the new policies are refused: those before go on", "why", why, "error", err)
 		return
 	}
 	r.policies.Lock()
 	r.w.policy = policy
 	r.policies.Unlock()
+	r.metrics.reloads.add(1, "loaded")
+	r.metrics.loaded(policy.Hash())
 	r.log.Info("policies loaded", "why", why, "hash", policy.Hash())
-	r.wish("policies")
+	r.loop.Wish("policies")
 }
 
 // tellSystemd says that the service is up, and keeps its watchdog calm for as long

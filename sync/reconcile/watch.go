@@ -325,6 +325,12 @@ func (w *Watch) Gathered() Gathered {
 	return g
 }
 
+// Report is of a watch alone, without any cloud: what Gathered would say.
+func (w *Watch) Report() Report {
+	g := w.Gathered()
+	return w.look.report("run", g, nil)
+}
+
 // Adopt goes on with other policies. What was counted goes on for the detections that
 // stayed as they were. After an error the watch is as before.
 func (w *Watch) Adopt(policy *policies.Policy) error {
