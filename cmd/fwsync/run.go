@@ -91,7 +91,7 @@ func newRunner(ctx context.Context, w *work, log *slog.Logger, detectOnly bool) 
 	r := &runner{w: w, log: log, health: daemon.NewHealth(), metrics: newMetrics(), read: markOf(w.config.Policies)}
 	r.metrics.watched()
 	r.metrics.loaded(w.policy.Hash())
-	r.metrics.lease(false)
+	r.metrics.leaseHeld.set(0)
 	r.metrics.trouble.set(0, "policies")
 	r.metrics.trouble.set(0, "ledger")
 	look, err := w.look(new(limitFlags).limits(w.config.Limits))

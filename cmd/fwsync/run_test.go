@@ -23,9 +23,10 @@ type service struct {
 	start func(args ...string) *exec.Cmd
 	cloud *simulator.Cloud
 
-	cmd   *exec.Cmd
-	lines chan string // of its log
-	url   string
+	cmd    *exec.Cmd
+	lines  chan string // of its log
+	before []string    // lines that until has read
+	url    string
 }
 
 func newService(t *testing.T, binary string) *service {
@@ -83,24 +84,24 @@ func (s *service) run(args ...string) {
 // until returns the next line of its log that holds all the words.
 func (s *service) until(words ...string) string {
 	s.t.Helper()
-	var before []string
+	from := len(s.before)
 	late := time.After(60 * time.Second)
 	for {
 		select {
 		case line, more := <-s.lines:
 			if !more {
-				s.t.Fatalf("it ended before it logged %q, after\n%s", words, strings.Join(before, "\n"))
+				s.t.Fatalf("it ended before it logged %q, after\n%s", words, strings.Join(s.before[from:], "\n"))
 			}
 			found := true
 			for _, w := range words {
 				found = found && strings.Contains(line, w)
 			}
+			s.before = append(s.before, line)
 			if found {
 				return line
 			}
-			before = append(before, line)
 		case <-late:
-			s.t.Fatalf("no line with %q, but\n%s", words, strings.Join(before, "\n"))
+			s.t.Fatalf("no line with %q, but\n%s", words, strings.Join(s.before[from:], "\n"))
 		}
 	}
 }
