@@ -12,8 +12,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-
-	"fwsync/cloudfw/simulator"
 )
 
 func TestLinesOfARunBearItsID(t *testing.T) {
@@ -71,9 +69,9 @@ func TestAVerboseReconcileIsOneRun(t *testing.T) {
 func TestP14NothingSecretIsLogged(t *testing.T) {
 	t.Parallel()
 	binary := build(t)
-	const token = "the-security-token-of-the-test"
+	const key, keySecret, token = "LTAIkeyOfTheTest", "secretOfTheTest", "tokenOfTheTest"
 	secret := regexp.MustCompile(strings.Join([]string{
-		regexp.QuoteMeta(simulator.DefaultKey), regexp.QuoteMeta(simulator.DefaultSecret), token, `Signature(Nonce)?=[^&\s]`, `"Signature"`,
+		key, keySecret, token, `Signature(Nonce)?=[^&\s]`, `"Signature"`,
 	}, "|"))
 	for name, answer := range map[string]http.HandlerFunc{
 		"nobody": nil,
@@ -110,7 +108,7 @@ func TestP14NothingSecretIsLogged(t *testing.T) {
 			start := s.start
 			s.start = func(args ...string) *exec.Cmd {
 				cmd := start(args...)
-				cmd.Env = append(cmd.Env, "ALIBABA_CLOUD_SECURITY_TOKEN="+token)
+				cmd.Env = append(cmd.Env, "ALIBABA_CLOUD_ACCESS_KEY_ID="+key, "ALIBABA_CLOUD_ACCESS_KEY_SECRET="+keySecret, "ALIBABA_CLOUD_SECURITY_TOKEN="+token)
 				return cmd
 			}
 			for _, args := range [][]string{{"reconcile", "--verbose"}, {"doctor", "--verbose"}, {"plan", "--verbose", "-o", "json"}} {
