@@ -26,7 +26,8 @@ import (
 // While the ledger cannot be written it goes on counting and keeps what was decided;
 // nothing is saved that would skip a line whose decision is not stored.
 type Watch struct {
-	look Look
+	look  Look
+	pause time.Duration // between two looks at what was found
 	// Decided is called after decisions were stored, with their number. May be nil.
 	Decided func(n int)
 	// Trouble is called when the ledger could not be written, and with nil when it could
@@ -56,7 +57,7 @@ type foundKey struct {
 }
 
 const (
-	lookAgain   = 50 * time.Millisecond // between two looks at what was found
+	lookAgain   = 50 * time.Millisecond
 	saveEvery   = 10 * time.Second
 	mostRecent  = 1000            // detections that are told between two passes
 	knownFor    = 2 * time.Second // what people and other hosts decided is seen after this time
@@ -67,7 +68,7 @@ const (
 // instance stopped.
 func NewWatch(ctx context.Context, look Look) (*Watch, error) {
 	w := &Watch{
-		look: look, positions: map[string]sources.Position{}, names: map[string]string{}, reports: map[string]*SourceReport{},
+		look: look, pause: lookAgain, positions: map[string]sources.Position{}, names: map[string]string{}, reports: map[string]*SourceReport{},
 		waiting: map[foundKey]decide.Found{}, saved: look.Now(),
 	}
 	positions, err := look.Ledger.Positions(ctx)
@@ -134,7 +135,7 @@ func (w *Watch) tick(ctx context.Context) (stop func()) {
 	var ticking sync.WaitGroup
 	ctx, cancel := context.WithCancel(ctx)
 	ticking.Go(func() {
-		timer := time.NewTimer(lookAgain)
+		timer := time.NewTimer(w.pause)
 		defer timer.Stop()
 		for {
 			select {
@@ -143,7 +144,7 @@ func (w *Watch) tick(ctx context.Context) (stop func()) {
 			case <-timer.C:
 			}
 			w.mu.Lock()
-			wait := lookAgain
+			wait := w.pause
 			if w.due() {
 				if err := w.store(ctx, w.look.Now().Sub(w.saved) >= saveEvery); err != nil {
 					wait = retryLedger
