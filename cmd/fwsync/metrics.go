@@ -15,7 +15,7 @@ type metrics struct {
 	*prometheus.Registry
 	all []metric
 
-	lastRun, lastSuccess, passes           gauge
+	lastRun, lastSuccess                   gauge
 	gaps, oldestGap, refusals, failed      gauge
 	used, limit, foreign, lastVerified     gauge
 	blocks, decisionsIn                    gauge
