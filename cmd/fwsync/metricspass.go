@@ -189,7 +189,7 @@ func (w *work) keepMetrics(r reconcile.Report, err error, took time.Duration) er
 	m := newMetrics()
 	m.lastSuccess.set(lastSuccessIn(w.config.Metrics))
 	m.loaded(w.policy.Hash())
-	m.lease(w.lease != nil)
+	m.lease(false) // the file outlives the process
 	m.pass(r, err, took)
 	return m.write(w.config.Metrics)
 }

@@ -192,7 +192,11 @@ func (r *runner) pass(ctx context.Context, why []string) daemon.Outcome {
 	r.metrics.pass(report, err, time.Since(started))
 	tellPass(ctx, r.log, report, err, why, time.Since(started))
 	r.writeMetrics()
-	_, _ = systemd.SdNotify(false, fmt.Sprintf("STATUS=%d blocks, %d gaps, as of %s", report.Decisions.Active, report.Summary.Gaps, started.UTC().Format(time.DateTime)))
+	status := fmt.Sprintf("%d blocks, %d gaps", report.Decisions.Active, report.Summary.Gaps)
+	if err != nil {
+		status = "the last run failed, see the log"
+	}
+	_, _ = systemd.SdNotify(false, "STATUS="+status+", as of "+started.UTC().Format(time.DateTime))
 	if !report.NextEnd.IsZero() {
 		// Blocks that end one after the other are lifted together.
 		outcome.NextAt = later(report.NextEnd.Add(time.Second), time.Now().Add(30*time.Second))

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"syscall"
 	"testing"
@@ -137,6 +138,16 @@ func (s *service) get(path string) (int, string) {
 	return answer.StatusCode, string(text)
 }
 
+func (s *service) expectMetrics(lines ...string) {
+	s.t.Helper()
+	_, text := s.get("/metrics")
+	for _, line := range lines {
+		if !strings.Contains(text, "\n"+line+"\n") {
+			s.t.Errorf("no %s in\n%s", line, text)
+		}
+	}
+}
+
 // blocked are the addresses in the cloud's books of blocked ones.
 func (s *service) blocked() map[string]bool {
 	all := map[string]bool{}
@@ -216,6 +227,7 @@ func TestRunGoesOnWithTheOldPoliciesUntilTheNewOnesAreGood(t *testing.T) {
 	if code, text := s.get("/readyz"); code != 503 || !strings.Contains(text, "policies") {
 		t.Errorf("/readyz: %d %s", code, text)
 	}
+	s.expectMetrics(`fwsync_trouble{part="policies"} 1`, `fwsync_trouble{part="ledger"} 0`, `fwsync_policy_reloads_total{outcome="refused"} 1`)
 	s.fails("198.51.100.78", 5)
 	s.until("msg=pass", "decisions=1", "gaps=0")
 
@@ -229,12 +241,37 @@ func TestRunGoesOnWithTheOldPoliciesUntilTheNewOnesAreGood(t *testing.T) {
 	s.expectBlocked("198.51.100.78", "198.51.100.79")
 
 	s.signal(syscall.SIGHUP)
-	s.until("msg=\"policies loaded", "why=SIGHUP")
+	hash := regexp.MustCompile(`hash=(\w+)`).FindStringSubmatch(s.until("msg=\"policies loaded", "why=SIGHUP"))[1]
+	s.expectMetrics(`fwsync_trouble{part="policies"} 0`, `fwsync_policy_reloads_total{outcome="loaded"} 2`, `fwsync_policy_info{hash="`+hash+`"} 1`)
 	if err := os.Remove(filepath.Join(s.dir, "policies/smtp.yaml")); err != nil {
 		t.Fatal(err)
 	}
 	s.until("msg=\"the new policies are refused")
 	s.expectBlocked("198.51.100.78", "198.51.100.79")
+	s.stop()
+}
+
+// A host that only detects stores and tells, and leaves the cloud to others.
+func TestDetectOnlyLeavesTheCloudAlone(t *testing.T) {
+	t.Parallel()
+	s := newService(t, build(t))
+	s.run("--detect-only")
+	s.fails("198.51.100.78", 5)
+	s.until("msg=block", "198.51.100.78")
+	s.expectMetrics(`fwsync_source_lines_total{source="mail"} 5`, `fwsync_source_healthy{source="mail"} 1`, `fwsync_decisions_total{kind="new"} 1`)
+	if _, text := s.get("/metrics"); strings.Contains(text, "fwsync_last_success") || strings.Contains(text, "fwsync_runs_total") {
+		t.Errorf("it tells of runs that it does not make:\n%s", text)
+	}
+	if code, text := s.get("/readyz"); code != 200 {
+		t.Errorf("/readyz: %d %s", code, text)
+	}
+	if calls := s.cloud.Calls(); len(calls) > 0 {
+		t.Errorf("it made calls: %v", calls)
+	}
+	if r := reportOf(t, s.start("reconcile", "-o", "json")); r.Summary.Decisions != 1 || r.Summary.Gaps != 0 {
+		t.Errorf("another host: %+v", r.Summary)
+	}
+	s.expectBlocked("198.51.100.78")
 	s.stop()
 }
 
