@@ -51,6 +51,7 @@ enforced, 5 a source is sick (the rest is done), 6 another fwsync is at work.`,
 			}
 			controller.Progress = progress()
 			report, err := controller.RunOnce(ctx)
+			defer tell(cmd, w.config, report)
 			if g.verbose {
 				tellPass(ctx, slog.Default(), report, err, []string{"asked"}, time.Since(started))
 			}

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/signal"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -17,6 +18,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"fwsync/cloudfw"
+	"fwsync/ledger"
 	"fwsync/sync/daemon"
 	"fwsync/sync/reconcile"
 )
@@ -76,19 +78,25 @@ ledger.`,
 // runner is what fwsync run keeps: a watch that decides, a loop that enforces, and
 // what the world is told about both.
 type runner struct {
-	w       *work
-	log     *slog.Logger
-	watch   *reconcile.Watch
-	loop    *daemon.Loop
-	health  *daemon.Health
-	metrics *metrics
+	w          *work
+	log        *slog.Logger
+	watch      *reconcile.Watch
+	loop       *daemon.Loop
+	detectOnly bool
+	health     *daemon.Health
+	metrics    *metrics
+	notices    *teller
+
+	memory *reconcile.Memory
+	token  int64        // of the lease of the last pass
+	newest atomic.Int64 // the latest decision that a pass was wished for
 
 	policies sync.Mutex // guards w.policy
 	read     string     // the mark of the policy files that were read last
 }
 
 func newRunner(ctx context.Context, w *work, log *slog.Logger, detectOnly bool) (*runner, error) {
-	r := &runner{w: w, log: log, health: daemon.NewHealth(), metrics: newMetrics(), read: markOf(w.config.Policies)}
+	r := &runner{w: w, log: log, health: daemon.NewHealth(), metrics: newMetrics(), detectOnly: detectOnly, memory: &reconcile.Memory{Lasts: 3 * time.Second}, notices: newTeller(w.config, log), read: markOf(w.config.Policies)}
 	r.metrics.watched()
 	r.metrics.loaded(w.policy.Hash())
 	r.metrics.leaseHeld.set(0)
@@ -108,8 +116,11 @@ func newRunner(ctx context.Context, w *work, log *slog.Logger, detectOnly bool) 
 		r.loop = daemon.New(r.pass)
 		r.metrics.lastSuccess.set(0)
 	}
-	r.watch.Decided = func(n int) {
-		log.Info("decided", "decisions", n)
+	r.watch.Decided = func(stored []ledger.Decision) {
+		log.Info("decided", "decisions", len(stored))
+		for _, d := range stored {
+			r.newest.Store(max(r.newest.Load(), d.ID))
+		}
 		r.loop.Wish("decisions")
 	}
 	r.watch.Trouble = r.ledgerTrouble
@@ -158,12 +169,19 @@ func (r *runner) run(ctx context.Context) error {
 	signal.Notify(hangups, syscall.SIGHUP) // before anybody is told that it is ready for one
 	defer signal.Stop(hangups)
 	all.Go(func() { r.followPolicies(ctx, hangups) })
+	if !r.detectOnly {
+		r.newer(ctx) // what comes after this and before the first pass is seen twice, never missed
+		all.Go(func() { r.followLedger(ctx) })
+	}
 	all.Go(func() { r.tellSystemd(ctx) })
 	r.loop.Run(ctx)
 	<-ctx.Done()
 	_, _ = systemd.SdNotify(false, systemd.SdNotifyStopping)
 	r.log.Info("stopping")
 	all.Wait()
+	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.w.config.Notify.Wait)
+	defer cancel()
+	r.notices.close(last)
 	if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, context.Canceled) {
 		return cause
 	}
@@ -190,6 +208,7 @@ func (r *runner) pass(ctx context.Context, why []string) daemon.Outcome {
 	}
 	done(err)
 	r.metrics.pass(report, err, time.Since(started))
+	r.notices.pass(report, err)
 	tellPass(ctx, r.log, report, err, why, time.Since(started))
 	r.writeMetrics()
 	status := fmt.Sprintf("%d blocks, %d gaps", report.Decisions.Active, report.Summary.Gaps)
@@ -238,6 +257,11 @@ func (r *runner) enforce(ctx context.Context) (reconcile.Report, error) {
 		r.w.release()
 		r.metrics.lease(false)
 	}()
+	token := r.w.lease.Token()
+	if token != r.token+1 {
+		r.memory.Forget() // somebody else was at work in between
+	}
+	r.token = token
 	if err := r.w.lookAgain(ctx); err != nil {
 		return reconcile.Report{}, err
 	}
@@ -252,7 +276,7 @@ func (r *runner) enforce(ctx context.Context) (reconcile.Report, error) {
 	if err != nil {
 		return reconcile.Report{}, err
 	}
-	controller.Command, controller.Author = "run", "fwsync run"
+	controller.Command, controller.Author, controller.Memory = "run", "fwsync run", r.memory
 	controller.Progress = func(done, of int, next cloudfw.Step) {
 		r.log.DebugContext(ctx, "step", "number", done+1, "of", of, "op", next.Op, "subject", next.Subject(), "reason", next.Reason)
 	}
@@ -323,6 +347,33 @@ func (r *runner) followPolicies(ctx context.Context, hangups <-chan os.Signal) {
 	}
 }
 
+// followLedger asks for a pass when somebody else has added decisions: another host, or a
+// person there. What is taken back or prolonged elsewhere is seen by the next pass.
+func (r *runner) followLedger(ctx context.Context) {
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			if r.newer(ctx) {
+				r.loop.Wish("ledger")
+			}
+		}
+	}
+}
+
+// newer reports whether there are decisions that no pass was wished for.
+func (r *runner) newer(ctx context.Context) bool {
+	newest, err := r.w.store.PastDecisions(ctx, ledger.Past{Limit: 1})
+	if err != nil || len(newest) == 0 || newest[0].ID <= r.newest.Load() {
+		return false
+	}
+	r.newest.Store(newest[0].ID)
+	return true
+}
+
 // reload goes on with the policies as they are now, or with those before.
 func (r *runner) reload(why string) {
 	_, _ = systemd.SdNotify(false, systemd.SdNotifyReloading+"\n"+systemd.SdNotifyMonotonicUsec())
@@ -341,6 +392,7 @@ func (r *runner) reload(why string) {
 	}
 	r.policies.Lock()
 	r.w.policy = policy
+	r.memory.Forget() // there may be other targets
 	r.policies.Unlock()
 	r.metrics.reloads.add(1, "loaded")
 	r.metrics.loaded(policy.Hash())

@@ -54,6 +54,7 @@ type job struct {
 	sick    []string        // sources that could not be believed in this pass
 	lapsed  []decide.Lapsed // decisions that the policies bear no longer
 	outlook Outlook
+	seen    memory       // the live state, as it was read last
 	known   []ledger.Gap // that earlier runs left
 	report  CloudReport
 	err     error
@@ -91,10 +92,15 @@ func (j *job) look(ctx context.Context, decisions []ledger.Decision, now time.Ti
 		return fmt.Errorf("reading the gaps of earlier runs: %w", err)
 	}
 	j.known = known
-	live, err := j.Reader.Observe(ctx, j.policy.Scope())
-	if err != nil {
-		return fmt.Errorf("observing the cloud: %w", err)
+	seen, ok := j.Memory.take(j.Name, j.Now())
+	if !ok {
+		seen.at = j.Now()
+		if seen.live, err = j.Reader.Observe(ctx, j.policy.Scope()); err != nil {
+			return fmt.Errorf("observing the cloud: %w", err)
+		}
 	}
+	j.seen = seen
+	live := seen.live
 	j.lapsed = decide.Reconsider(decisions, j.Policy.Detections, now)
 	intent, exempted, err := j.intent(without(decisions, j.lapsed), live, now)
 	if err != nil {
@@ -171,6 +177,7 @@ func (j *job) confirm(ctx context.Context) error {
 	live := j.outlook.Live
 	if j.outlook.Plan.Changes() {
 		var err error
+		j.seen.at = j.Now()
 		if live, err = j.Reader.Observe(ctx, j.policy.Scope()); err != nil {
 			return fmt.Errorf("reading the cloud back: %w", err)
 		}
@@ -190,6 +197,7 @@ func (j *job) confirm(ctx context.Context) error {
 	if err := j.Ledger.KeepGaps(ctx, j.Name, kept); err != nil {
 		return fmt.Errorf("keeping the gaps: %w", err)
 	}
+	j.seen.live = live
 	return nil
 }
 

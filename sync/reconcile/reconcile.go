@@ -150,7 +150,11 @@ func (j *job) execute(ctx context.Context, author string, progress func(done, of
 	if j.kind == plan.Release {
 		return errors.Join(stopped, j.released(ctx))
 	}
-	return errors.Join(stopped, j.confirm(ctx))
+	err := j.confirm(ctx)
+	if stopped == nil && err == nil {
+		j.Memory.keep(j.Name, j.seen)
+	}
+	return errors.Join(stopped, err)
 }
 
 // progress adds up the steps of all clouds.

@@ -140,7 +140,7 @@ func TestAWeekLeavesMemoryFlat(t *testing.T) {
 			}
 			return outcome
 		})
-		watch.Decided = func(int) { loop.Wish("decisions") }
+		watch.Decided = func([]ledger.Decision) { loop.Wish("decisions") }
 		troubles := 0
 		watch.Trouble = func(err error) {
 			if err != nil {
