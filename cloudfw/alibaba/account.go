@@ -3,7 +3,9 @@ package alibaba
 import (
 	"cmp"
 	"context"
+	"maps"
 	"slices"
+	"time"
 
 	"github.com/aliyun/alibaba-cloud-sdk-go/sdk/requests"
 
@@ -52,19 +54,25 @@ func (a *Account) Traffic() cloudfw.Traffic {
 	var t cloudfw.Traffic
 	for api, n := range a.calls {
 		if api.Write {
-			t.Writes += n
+			t.Writes += n.Count
 		} else {
-			t.Reads += n
+			t.Reads += n.Count
 		}
 	}
 	return t
 }
 
-// CallCount is how often one API was called, repeats included.
+// Passed is the outcome of a call that did what it was for; others are kinds of errors.
+const Passed = "done"
+
+// CallCount is what the requests to one API came to, repeats included.
 type CallCount struct {
-	API   string `json:"api"`
-	Count int    `json:"count"`
-	Write bool   `json:"write,omitempty"`
+	API      string
+	Write    bool
+	Count    int
+	Outcomes map[string]int // how many of them, by Passed or the error's kind
+	Took     time.Duration  // from sending them to their answers
+	Waited   time.Duration  // before that for the vendor's limit of calls, by the pace's clock
 }
 
 // Calls lists the requests made so far by API, in alphabetical order.
@@ -72,8 +80,13 @@ func (a *Account) Calls() []CallCount {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	counts := make([]CallCount, 0, len(a.calls))
-	for api, n := range a.calls {
-		counts = append(counts, CallCount{api.Name, n, api.Write})
+	for _, n := range a.calls {
+		if n.Count == 0 {
+			continue // it waited, and was never made
+		}
+		kept := *n
+		kept.Outcomes = maps.Clone(n.Outcomes)
+		counts = append(counts, kept)
 	}
 	slices.SortFunc(counts, func(x, y CallCount) int { return cmp.Compare(x.API, y.API) })
 	return counts

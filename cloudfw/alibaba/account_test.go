@@ -2,6 +2,7 @@ package alibaba
 
 import (
 	"context"
+	"maps"
 	"net/http/httptest"
 	"slices"
 	"strings"
@@ -189,6 +190,38 @@ func TestCallsAreCountedByAPIAndMatchTheService(t *testing.T) {
 	if want := (cloudfw.Traffic{Reads: 10, Writes: 1}); r.Traffic() != want {
 		t.Errorf("traffic %+v, want %+v", r.Traffic(), want)
 	}
+}
+
+func TestCallsAreCountedByOutcomeAndByHowLongTheyWaited(t *testing.T) {
+	cloud, err := simulator.New(world())
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewServer(cloud.Handler())
+	defer server.Close()
+	o := testOptions(server)
+	o.Pace = NewHurriedPace(time.Now())
+	a, err := Open(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer a.Close()
+	r := &rig{Account: a, cloud: cloud}
+	r.cloud.Inject(simulator.Fault{Action: "AddAddressBook", Kind: simulator.FaultThrottle, Count: 2, RetryAfter: time.Second})
+	r.execute(t, bookStep(cloudfw.CreateBook, "192.0.2.1/32"))
+	for _, c := range r.Calls() {
+		if c.API != "AddAddressBook" {
+			continue
+		}
+		if want := map[string]int{Passed: 1, string(cloudfw.Throttled): 2}; c.Count != 3 || !maps.Equal(c.Outcomes, want) {
+			t.Errorf("counted %d calls, %v, want %v", c.Count, c.Outcomes, want)
+		}
+		if c.Waited < 2*time.Second || c.Took <= 0 {
+			t.Errorf("waited %s though told to wait 1 s twice; the calls took %s", c.Waited, c.Took)
+		}
+		return
+	}
+	t.Error("the call is not counted")
 }
 
 func TestOneAccountServesManyAtOnce(t *testing.T) {

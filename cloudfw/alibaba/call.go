@@ -24,11 +24,11 @@ type caller struct {
 	log     *slog.Logger
 
 	mu    sync.Mutex
-	calls map[API]int
+	calls map[API]*CallCount
 }
 
 func newCaller(o Options) *caller {
-	return &caller{options: o, session: newSession(o), pace: o.Pace, log: o.Logger, calls: map[API]int{}}
+	return &caller{options: o, session: newSession(o), pace: o.Pace, log: o.Logger, calls: map[API]*CallCount{}}
 }
 
 // keyring holds the key that calls are signed with.
@@ -110,7 +110,10 @@ func expired(failure *cloudfw.Error) bool { return failure.Code == "InvalidSecur
 // attempt makes one HTTP request. Besides the failure it returns the pause that the
 // vendor asks for and the key that it was signed with.
 func (c *caller) attempt(ctx context.Context, to door, keys keyring, api API, subject string, request requests.AcsRequest, into answer) (*cloudfw.Error, time.Duration, *credentials.Credentials) {
-	if err := c.pace.wait(ctx, api.Name); err != nil {
+	asked := c.pace.now()
+	err := c.pace.wait(ctx, api.Name)
+	c.count(api, func(n *CallCount) { n.Waited += max(c.pace.now().Sub(asked), 0) })
+	if err != nil {
 		return canceled(api, subject, err), 0, nil
 	}
 	key, err := keys.key(ctx)
@@ -131,20 +134,38 @@ func (c *caller) attempt(ctx context.Context, to door, keys keyring, api API, su
 	}
 	began := time.Now()
 	out := c.session.send(ctx, to, request, key)
-	if out.asked {
-		c.mu.Lock()
-		c.calls[api]++
-		c.mu.Unlock()
-	}
 	failure := judge(api, subject, out, into)
 	c.trace(ctx, api, out, failure, time.Since(began))
 	if failure != nil && ctx.Err() != nil && failure.Kind == cloudfw.Unavailable {
 		failure = canceled(api, subject, ctx.Err())
 	}
+	if out.asked {
+		c.count(api, func(n *CallCount) {
+			n.Count++
+			n.Took += time.Since(began)
+			if failure == nil {
+				n.Outcomes[Passed]++
+			} else {
+				n.Outcomes[string(failure.Kind)]++
+			}
+		})
+	}
 	if failure != nil {
 		advise(failure, api, out, keys.String(), began)
 	}
 	return failure, retryAfter(out.header), key
+}
+
+// count notes something of an API.
+func (c *caller) count(api API, note func(*CallCount)) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	n := c.calls[api]
+	if n == nil {
+		n = &CallCount{API: api.Name, Write: api.Write, Outcomes: map[string]int{}}
+		c.calls[api] = n
+	}
+	note(n)
 }
 
 func (c *caller) trace(ctx context.Context, api API, out outcome, failure *cloudfw.Error, took time.Duration) {

@@ -47,28 +47,29 @@ first change. --yes answers for you; without a terminal it is required.`,
 				}
 				file = &read
 			}
-			w, err := open(cmd.Context(), g, true)
+			ctx := inRun(cmd.Context())
+			w, err := open(ctx, g, true)
 			if err != nil {
 				return err
 			}
 			defer w.close()
 			started := time.Now()
 			w.protection = !flags.sickProtection
-			defer announceStop(cmd.Context(), cmd.ErrOrStderr())()
+			defer announceStop(ctx, cmd.ErrOrStderr())()
 			controller, err := w.controller(flags.limits(w.config.Limits))
 			if err != nil {
 				return err
 			}
 			controller.Command, controller.Progress = "apply", progress()
 			if file != nil {
-				report, err := controller.ApplyFile(cmd.Context(), *file)
-				return conclude(cmd, g, report, errors.Join(told(cmd, g, err), keepMetrics(w.config.Metrics, report, err, time.Since(started))))
+				report, err := controller.ApplyFile(ctx, *file)
+				return conclude(cmd, g, report, errors.Join(told(cmd, g, err), w.keepMetrics(report, err, time.Since(started))))
 			}
 			if !yes {
 				controller.Approve = func(r reconcile.Report) (bool, error) { return ask(cmd, r) }
 			}
-			report, err := controller.RunOnce(cmd.Context())
-			return conclude(cmd, g, report, errors.Join(err, keepMetrics(w.config.Metrics, report, err, time.Since(started))))
+			report, err := controller.RunOnce(ctx)
+			return conclude(cmd, g, report, errors.Join(err, w.keepMetrics(report, err, time.Since(started))))
 		},
 	}
 	flags.register(cmd)

@@ -215,7 +215,9 @@ func (c *cloud) calls() []reconcile.Call {
 		return all
 	}
 	for _, call := range c.vendor.Calls() {
-		all = append(all, reconcile.Call{API: call.API, Write: call.Write, Count: call.Count})
+		all = append(all, reconcile.Call{
+			API: call.API, Write: call.Write, Count: call.Count, Outcomes: call.Outcomes, Seconds: call.Took.Seconds(), Waited: call.Waited.Seconds(),
+		})
 	}
 	return all
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"log/slog"
 	"os"
 	"strings"
 	"time"
@@ -36,22 +37,26 @@ enforced, 5 a source is sick (the rest is done), 6 another fwsync is at work.`,
 			if err := checkOutput(g); err != nil {
 				return err
 			}
-			w, err := open(cmd.Context(), g, true)
+			ctx := inRun(cmd.Context())
+			w, err := open(ctx, g, true)
 			if err != nil {
 				return err
 			}
 			defer w.close()
 			started := time.Now()
 			w.protection = !flags.sickProtection
-			defer announceStop(cmd.Context(), cmd.ErrOrStderr())()
+			defer announceStop(ctx, cmd.ErrOrStderr())()
 			controller, err := w.controller(flags.limits(w.config.Limits))
 			if err != nil {
 				return err
 			}
 			controller.Progress, controller.AllFeeds = progress(), allFeeds
-			report, err := controller.RunOnce(cmd.Context())
+			report, err := controller.RunOnce(ctx)
 			defer tell(cmd, w.config, report)
-			return conclude(cmd, g, report, errors.Join(err, keepMetrics(w.config.Metrics, report, err, time.Since(started))))
+			if g.verbose {
+				tellPass(ctx, slog.Default(), report, err, []string{"asked"}, time.Since(started))
+			}
+			return conclude(cmd, g, report, errors.Join(err, w.keepMetrics(report, err, time.Since(started))))
 		},
 	}
 	flags.register(cmd)

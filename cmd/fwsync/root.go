@@ -38,7 +38,7 @@ It works on the built-in simulator unless fwsync.yaml names a cloud.`,
 			if g.verbose {
 				level = slog.LevelDebug
 			}
-			slog.SetDefault(slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), &slog.HandlerOptions{Level: level})))
+			slog.SetDefault(newLog(cmd.ErrOrStderr(), level, false))
 			return nil
 		},
 	}

@@ -17,6 +17,7 @@ import (
 	systemd "github.com/coreos/go-systemd/v22/daemon"
 	"github.com/spf13/cobra"
 
+	"fwsync/cloudfw"
 	"fwsync/ledger"
 	"fwsync/sync/daemon"
 	"fwsync/sync/reconcile"
@@ -46,6 +47,11 @@ ledger.`,
   curl -s http://127.0.0.1:9477/metrics`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			level := slog.LevelInfo
+			if g.verbose {
+				level = slog.LevelDebug
+			}
+			slog.SetDefault(newLog(cmd.ErrOrStderr(), level, logJSON))
 			w, err := open(cmd.Context(), g, false)
 			if err != nil {
 				return err
@@ -57,11 +63,7 @@ ledger.`,
 				return err
 			}
 			defer alone()
-			var handler slog.Handler = slog.NewTextHandler(cmd.ErrOrStderr(), nil)
-			if logJSON {
-				handler = slog.NewJSONHandler(cmd.ErrOrStderr(), nil)
-			}
-			r, err := newRunner(cmd.Context(), w, slog.New(handler), detectOnly)
+			r, err := newRunner(cmd.Context(), w, slog.Default(), detectOnly)
 			if err != nil {
 				return err
 			}
@@ -76,14 +78,15 @@ ledger.`,
 // runner is what fwsync run keeps: a watch that decides, a loop that enforces, and
 // what the world is told about both.
 type runner struct {
-	w       *work
-	log     *slog.Logger
-	watch   *reconcile.Watch
-	loop    *daemon.Loop // nil where another host enforces
-	health  *daemon.Health
-	metrics *metrics
-	look    reconcile.Look // of the start: the ledger and the feeds
-	notices *teller
+	w          *work
+	log        *slog.Logger
+	watch      *reconcile.Watch
+	loop       *daemon.Loop
+	detectOnly bool
+	health     *daemon.Health
+	metrics    *metrics
+	look       reconcile.Look // of the start: the ledger and the feeds
+	notices    *teller
 
 	memory *reconcile.Memory
 	token  int64        // of the lease of the last pass
@@ -94,8 +97,12 @@ type runner struct {
 }
 
 func newRunner(ctx context.Context, w *work, log *slog.Logger, detectOnly bool) (*runner, error) {
-	r := &runner{w: w, log: log, health: daemon.NewHealth(), metrics: newMetrics(), memory: &reconcile.Memory{Lasts: 3 * time.Second}, notices: newTeller(w.config, log), read: markOf(w.config.Policies)}
+	r := &runner{w: w, log: log, health: daemon.NewHealth(), metrics: newMetrics(), detectOnly: detectOnly, memory: &reconcile.Memory{Lasts: 3 * time.Second}, notices: newTeller(w.config, log), read: markOf(w.config.Policies)}
 	r.metrics.watched()
+	r.metrics.loaded(w.policy.Hash())
+	r.metrics.leaseHeld.set(0)
+	r.metrics.trouble.set(0, "policies")
+	r.metrics.trouble.set(0, "ledger")
 	look, err := w.look(new(limitFlags).limits(w.config.Limits))
 	if err != nil {
 		return nil, err
@@ -105,28 +112,25 @@ func newRunner(ctx context.Context, w *work, log *slog.Logger, detectOnly bool) 
 		return nil, err
 	}
 	if detectOnly {
-		r.health.Pass()(nil) // there will be none to wait for
+		r.loop = daemon.New(r.tell)
+		r.loop.Resync = 15 * time.Second // it costs nothing
 	} else {
 		r.loop = daemon.New(r.pass)
+		r.metrics.lastSuccess.set(0)
 	}
 	r.watch.Decided = func(stored []ledger.Decision) {
 		log.Info("decided", "decisions", len(stored))
 		for _, d := range stored {
 			r.newest.Store(max(r.newest.Load(), d.ID))
 		}
-		r.wish("decisions")
+		r.loop.Wish("decisions")
 	}
 	r.watch.Trouble = r.ledgerTrouble
 	return r, nil
 }
 
-func (r *runner) wish(why string) {
-	if r.loop != nil {
-		r.loop.Wish(why)
-	}
-}
-
 func (r *runner) ledgerTrouble(err error) {
+	r.metrics.trouble.set(truth(err != nil), "ledger")
 	if r.health.Trouble("ledger", err) {
 		if err != nil {
 			r.log.Error("the ledger cannot be written: going on, and trying again", "error", err)
@@ -163,15 +167,19 @@ func (r *runner) run(ctx context.Context) error {
 			stop(fmt.Errorf("following the sources: %w", err))
 		}
 	})
-	all.Go(func() { r.followPolicies(ctx) })
-	all.Go(func() { r.followLedger(ctx) })
+	hangups := make(chan os.Signal, 1)
+	signal.Notify(hangups, syscall.SIGHUP) // before anybody is told that it is ready for one
+	defer signal.Stop(hangups)
+	all.Go(func() { r.followPolicies(ctx, hangups) })
+	if !r.detectOnly {
+		r.newer(ctx) // what comes after this and before the first pass is seen twice, never missed
+		all.Go(func() { r.followLedger(ctx) })
+	}
 	for _, feed := range r.look.Feeds {
 		all.Go(func() { r.followFeed(ctx, &r.look, feed) })
 	}
 	all.Go(func() { r.tellSystemd(ctx) })
-	if r.loop != nil {
-		r.loop.Run(ctx)
-	}
+	r.loop.Run(ctx)
 	<-ctx.Done()
 	_, _ = systemd.SdNotify(false, systemd.SdNotifyStopping)
 	r.log.Info("stopping")
@@ -187,36 +195,53 @@ func (r *runner) run(ctx context.Context) error {
 
 // pass makes one pass, as reconcile does without its sources.
 func (r *runner) pass(ctx context.Context, why []string) daemon.Outcome {
-	log := r.log.With("run", runID())
+	ctx = inRun(ctx)
 	started := time.Now()
 	done := r.health.Pass()
 	report, err := r.enforce(ctx)
 	outcome := daemon.Outcome{Failed: err != nil || report.Summary.Gaps > 0}
 	switch {
 	case ctx.Err() != nil && err != nil:
-		log.Info("stopped between two steps", "error", err)
+		r.log.InfoContext(ctx, "stopped between two steps", "error", err)
 		done(nil)
 		return outcome
 	case leaseHeld(err):
-		r.metrics.passes.WithLabelValues("held").Inc()
-		log.Info("another fwsync is at work", "holder", err)
+		r.metrics.runs.add(1, "held")
+		r.log.InfoContext(ctx, "another fwsync is at work", "holder", err)
 		done(nil)
 		return outcome
 	}
 	done(err)
-	if report.Schema != "" {
-		r.metrics.pass(report, err, time.Since(started))
-	}
+	r.metrics.pass(report, err, time.Since(started))
 	r.notices.pass(report, err)
-	tellPass(log, report, err, why, time.Since(started))
-	if err := r.metrics.write(r.w.config.Metrics); err != nil {
-		log.Error("writing the metrics", "error", err)
+	tellPass(ctx, r.log, report, err, why, time.Since(started))
+	r.writeMetrics()
+	status := fmt.Sprintf("%d blocks, %d gaps", report.Decisions.Active, report.Summary.Gaps)
+	if err != nil {
+		status = "the last run failed, see the log"
 	}
+	_, _ = systemd.SdNotify(false, "STATUS="+status+", as of "+started.UTC().Format(time.DateTime))
 	if !report.NextEnd.IsZero() {
 		// Blocks that end one after the other are lifted together.
 		outcome.NextAt = later(report.NextEnd.Add(time.Second), time.Now().Add(30*time.Second))
 	}
 	return outcome
+}
+
+// tell is the pass of a host that only detects: it says what was detected.
+func (r *runner) tell(ctx context.Context, _ []string) (o daemon.Outcome) {
+	defer r.health.Pass()(nil)
+	report := r.watch.Report()
+	r.metrics.gathered(report)
+	tellDetections(inRun(ctx), r.log, report)
+	r.writeMetrics()
+	return o
+}
+
+func (r *runner) writeMetrics() {
+	if err := r.metrics.write(r.w.config.Metrics); err != nil {
+		r.log.Error("writing the metrics", "error", err)
+	}
 }
 
 func later(a, b time.Time) time.Time {
@@ -232,7 +257,11 @@ func (r *runner) enforce(ctx context.Context) (reconcile.Report, error) {
 	if err := r.w.acquire(ctx); err != nil {
 		return reconcile.Report{}, err
 	}
-	defer r.w.release()
+	r.metrics.lease(true)
+	defer func() {
+		r.w.release()
+		r.metrics.lease(false)
+	}()
 	token := r.w.lease.Token()
 	if token != r.token+1 {
 		r.memory.Forget() // somebody else was at work in between
@@ -241,6 +270,11 @@ func (r *runner) enforce(ctx context.Context) (reconcile.Report, error) {
 	if err := r.w.lookAgain(ctx); err != nil {
 		return reconcile.Report{}, err
 	}
+	for _, c := range r.w.clouds {
+		if c.config.Cloud == "simulator" {
+			r.metrics.begunAnew(c.config.Name)
+		}
+	}
 	r.policies.Lock()
 	controller, err := r.w.controller(new(limitFlags).limits(r.w.config.Limits))
 	r.policies.Unlock()
@@ -248,28 +282,39 @@ func (r *runner) enforce(ctx context.Context) (reconcile.Report, error) {
 		return reconcile.Report{}, err
 	}
 	controller.Command, controller.Author, controller.Memory = "run", "fwsync run", r.memory
+	controller.Progress = func(done, of int, next cloudfw.Step) {
+		r.log.DebugContext(ctx, "step", "number", done+1, "of", of, "op", next.Op, "subject", next.Subject(), "reason", next.Reason)
+	}
 	return controller.Enforce(ctx, r.watch.Gathered())
 }
 
-// tellPass logs what a pass came to.
-func tellPass(log *slog.Logger, r reconcile.Report, err error, why []string, took time.Duration) {
+// tellDetections logs what was detected.
+func tellDetections(ctx context.Context, log *slog.Logger, r reconcile.Report) {
 	for _, d := range r.Detections {
 		switch {
 		case d.Blocked && !d.Continued:
-			log.Info("block", "prefix", d.Prefix, "detection", d.Rule, "count", d.Count, "until", d.Until)
+			log.InfoContext(ctx, "block", "prefix", d.Prefix, "detection", d.Rule, "count", d.Count, "until", d.Until)
 		case !d.Continued:
-			log.Info("detected, not blocked", "prefix", d.Prefix, "detection", d.Rule, "count", d.Count, "why", d.Withheld)
+			log.InfoContext(ctx, "detected, not blocked", "prefix", d.Prefix, "detection", d.Rule, "count", d.Count, "why", d.Withheld)
 		}
 	}
+}
+
+// tellPass logs what a pass came to.
+func tellPass(ctx context.Context, log *slog.Logger, r reconcile.Report, err error, why []string, took time.Duration) {
+	tellDetections(ctx, log, r)
 	refused := false
 	for _, c := range r.Each() {
 		for _, refusal := range c.Refusals {
 			refused = true
-			log.Warn("refused by a gate", "cloud", c.Name, "gate", refusal.Gate, "why", refusal.Message, "hint", refusal.Hint)
+			log.WarnContext(ctx, "refused by a gate", "cloud", c.Name, "plan", c.Plan.ID, "gate", refusal.Gate, "why", refusal.Message, "hint", refusal.Hint)
+		}
+		if a := c.Applied; a != nil {
+			log.InfoContext(ctx, "applied", "cloud", c.Name, "plan", c.Plan.ID, "steps", a.Done, "of", a.Of, "replies lost", a.Settled)
 		}
 		if c.Verification != nil {
 			for _, gap := range c.Verification.Gaps[:min(len(c.Verification.Gaps), 10)] {
-				log.Warn("gap", "cloud", c.Name, "gap", gap.String())
+				log.WarnContext(ctx, "gap", "cloud", c.Name, "gap", gap.String())
 			}
 		}
 	}
@@ -281,14 +326,11 @@ func tellPass(log *slog.Logger, r reconcile.Report, err error, why []string, too
 	if err != nil {
 		attributes = append(attributes, "error", err)
 	}
-	log.Log(context.Background(), level, "pass", attributes...)
+	log.Log(ctx, level, "pass", attributes...)
 }
 
 // followPolicies loads the policies again on SIGHUP and whenever their files change.
-func (r *runner) followPolicies(ctx context.Context) {
-	hangups := make(chan os.Signal, 1)
-	signal.Notify(hangups, syscall.SIGHUP)
-	defer signal.Stop(hangups)
+func (r *runner) followPolicies(ctx context.Context, hangups <-chan os.Signal) {
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
 	seen := r.read
@@ -315,27 +357,31 @@ func (r *runner) followPolicies(ctx context.Context) {
 func (r *runner) followLedger(ctx context.Context) {
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
-	for known := false; ; known = true {
-		newest, err := r.w.store.PastDecisions(ctx, ledger.Past{Limit: 1})
-		if err == nil && len(newest) > 0 {
-			if id := newest[0].ID; id > r.newest.Load() {
-				r.newest.Store(id)
-				if known {
-					r.wish("ledger")
-				}
-			}
-		}
+	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
+			if r.newer(ctx) {
+				r.loop.Wish("ledger")
+			}
 		}
 	}
 }
 
+// newer reports whether there are decisions that no pass was wished for.
+func (r *runner) newer(ctx context.Context) bool {
+	newest, err := r.w.store.PastDecisions(ctx, ledger.Past{Limit: 1})
+	if err != nil || len(newest) == 0 || newest[0].ID <= r.newest.Load() {
+		return false
+	}
+	r.newest.Store(newest[0].ID)
+	return true
+}
+
 // reload goes on with the policies as they are now, or with those before.
 func (r *runner) reload(why string) {
-	_, _ = systemd.SdNotify(false, systemd.SdNotifyReloading)
+	_, _ = systemd.SdNotify(false, systemd.SdNotifyReloading+"\n"+systemd.SdNotifyMonotonicUsec())
 	defer func() { _, _ = systemd.SdNotify(false, systemd.SdNotifyReady) }()
 	r.read = markOf(r.w.config.Policies)
 	policy, err := loadPolicy(r.w.config.Policies, r.w.config.cloudNames()...)
@@ -343,7 +389,9 @@ func (r *runner) reload(why string) {
 		err = r.watch.Adopt(policy)
 	}
 	r.health.Trouble("policies", err)
+	r.metrics.trouble.set(truth(err != nil), "policies")
 	if err != nil {
+		r.metrics.reloads.add(1, "refused")
 		r.log.Error("the new policies are refused: those before go on", "why", why, "error", err)
 		return
 	}
@@ -351,8 +399,10 @@ func (r *runner) reload(why string) {
 	r.w.policy = policy
 	r.memory.Forget() // there may be other targets
 	r.policies.Unlock()
+	r.metrics.reloads.add(1, "loaded")
+	r.metrics.loaded(policy.Hash())
 	r.log.Info("policies loaded", "why", why, "hash", policy.Hash())
-	r.wish("policies")
+	r.loop.Wish("policies")
 }
 
 // tellSystemd says that the service is up, and keeps its watchdog calm for as long

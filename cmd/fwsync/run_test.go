@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"syscall"
 	"testing"
@@ -25,9 +26,10 @@ type service struct {
 	start func(args ...string) *exec.Cmd
 	cloud *simulator.Cloud
 
-	cmd   *exec.Cmd
-	lines chan string // of its log
-	url   string
+	cmd    *exec.Cmd
+	lines  chan string // of its log
+	before []string    // lines that until has read
+	url    string
 }
 
 func newService(t *testing.T, binary string) *service {
@@ -90,24 +92,24 @@ func (s *service) run(args ...string) {
 // until returns the next line of its log that holds all the words.
 func (s *service) until(words ...string) string {
 	s.t.Helper()
-	var before []string
+	from := len(s.before)
 	late := time.After(60 * time.Second)
 	for {
 		select {
 		case line, more := <-s.lines:
 			if !more {
-				s.t.Fatalf("it ended before it logged %q, after\n%s", words, strings.Join(before, "\n"))
+				s.t.Fatalf("it ended before it logged %q, after\n%s", words, strings.Join(s.before[from:], "\n"))
 			}
 			found := true
 			for _, w := range words {
 				found = found && strings.Contains(line, w)
 			}
+			s.before = append(s.before, line)
 			if found {
 				return line
 			}
-			before = append(before, line)
 		case <-late:
-			s.t.Fatalf("no line with %q, but\n%s", words, strings.Join(before, "\n"))
+			s.t.Fatalf("no line with %q, but\n%s", words, strings.Join(s.before[from:], "\n"))
 		}
 	}
 }
@@ -141,6 +143,16 @@ func (s *service) get(path string) (int, string) {
 		s.t.Fatal(err)
 	}
 	return answer.StatusCode, string(text)
+}
+
+func (s *service) expectMetrics(lines ...string) {
+	s.t.Helper()
+	_, text := s.get("/metrics")
+	for _, line := range lines {
+		if !strings.Contains(text, "\n"+line+"\n") {
+			s.t.Errorf("no %s in\n%s", line, text)
+		}
+	}
 }
 
 // blocked are the addresses in the cloud's books of blocked ones.
@@ -222,6 +234,7 @@ func TestRunGoesOnWithTheOldPoliciesUntilTheNewOnesAreGood(t *testing.T) {
 	if code, text := s.get("/readyz"); code != 503 || !strings.Contains(text, "policies") {
 		t.Errorf("/readyz: %d %s", code, text)
 	}
+	s.expectMetrics(`fwsync_trouble{part="policies"} 1`, `fwsync_trouble{part="ledger"} 0`, `fwsync_policy_reloads_total{outcome="refused"} 1`)
 	s.fails("198.51.100.78", 5)
 	s.until("msg=pass", "decisions=1", "gaps=0")
 
@@ -245,7 +258,8 @@ detections:
   - { name: shop, signal: shop.login_failed, threshold: 2, within: 1m, block: { for: 1h } }
 `)
 	s.signal(syscall.SIGHUP)
-	s.until("msg=\"policies loaded", "why=SIGHUP")
+	hash := regexp.MustCompile(`hash=(\w+)`).FindStringSubmatch(s.until("msg=\"policies loaded"))[1]
+	s.expectMetrics(`fwsync_trouble{part="policies"} 0`, `fwsync_policy_info{hash="`+hash+`"} 1`)
 	now := time.Now().UTC().Format(time.Stamp)
 	s.log(fmt.Sprintf("%s web shop[1]: login failed from 198.51.100.80\n%[1]s web shop[1]: login failed from 198.51.100.80\n", now))
 	s.until("msg=pass", "decisions=3", "gaps=0")
@@ -257,6 +271,30 @@ detections:
 	}
 	s.until("msg=\"the new policies are refused")
 	s.expectBlocked("198.51.100.78", "198.51.100.79", "198.51.100.80")
+	s.stop()
+}
+
+// A host that only detects stores and tells, and leaves the cloud to others.
+func TestDetectOnlyLeavesTheCloudAlone(t *testing.T) {
+	t.Parallel()
+	s := newService(t, build(t))
+	s.run("--detect-only")
+	s.fails("198.51.100.78", 5)
+	s.until("msg=block", "198.51.100.78")
+	s.expectMetrics(`fwsync_source_lines_total{source="mail"} 5`, `fwsync_source_healthy{source="mail"} 1`, `fwsync_decisions_total{kind="new"} 1`)
+	if _, text := s.get("/metrics"); strings.Contains(text, "fwsync_last_success") || strings.Contains(text, "fwsync_runs_total") {
+		t.Errorf("it tells of runs that it does not make:\n%s", text)
+	}
+	if code, text := s.get("/readyz"); code != 200 {
+		t.Errorf("/readyz: %d %s", code, text)
+	}
+	if calls := s.cloud.Calls(); len(calls) > 0 {
+		t.Errorf("it made calls: %v", calls)
+	}
+	if r := reportOf(t, s.start("reconcile", "-o", "json")); r.Summary.Decisions != 1 || r.Summary.Gaps != 0 {
+		t.Errorf("another host: %+v", r.Summary)
+	}
+	s.expectBlocked("198.51.100.78")
 	s.stop()
 }
 

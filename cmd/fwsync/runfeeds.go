@@ -39,7 +39,7 @@ func (r *runner) followFeed(ctx context.Context, look *reconcile.Look, feed reco
 			}
 			if len(read.Intake.Decisions) > 0 {
 				log.Info("feed read", "entries", read.Report.Lines, "new", read.New, "gone", read.Gone)
-				r.wish("feed " + feed.Name)
+				r.loop.Wish("feed " + feed.Name)
 			}
 		}
 		timer.Reset(max(next, time.Second))

@@ -2,8 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -26,7 +24,7 @@ func (r *runner) handler() http.Handler {
 	mux.HandleFunc("GET /healthz", func(rw http.ResponseWriter, _ *http.Request) { answerHealth(rw, r.health.Alive()) })
 	mux.HandleFunc("GET /readyz", func(rw http.ResponseWriter, _ *http.Request) { answerHealth(rw, r.health.Ready()) })
 	mux.HandleFunc("POST /-/reconcile", func(rw http.ResponseWriter, _ *http.Request) {
-		r.wish("asked")
+		r.loop.Wish("asked")
 		rw.WriteHeader(http.StatusAccepted)
 	})
 	return mux
@@ -56,13 +54,6 @@ func markOf(path string) string {
 		return nil
 	})
 	return mark.String()
-}
-
-// runID tells the log lines of one pass from others.
-func runID() string {
-	var b [4]byte
-	_, _ = rand.Read(b[:])
-	return hex.EncodeToString(b[:])
 }
 
 // addressFile tells the commands beside it where a fwsync run answers.

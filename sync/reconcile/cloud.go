@@ -119,6 +119,9 @@ func (j *job) look(ctx context.Context, decisions []ledger.Decision, now time.Ti
 	refusals := gates.Refusals(j.report.Gates)
 	j.outlook = Outlook{Intent: intent, Live: live, Plan: p, Refusals: refusals, Exempted: exempted}
 	j.report.Plan, j.report.Exempted, j.report.live = p, exempted, live
+	for _, target := range intent.Targets {
+		j.report.targets = append(j.report.targets, target.Name())
+	}
 	if len(refusals) > 0 {
 		j.report.Refusals = refusals
 	}

@@ -34,6 +34,7 @@ type Gathered struct {
 	prolonged []int64       // ids of decisions in Intake that were there before
 	counted   DecisionCount // what was stored before
 	nextEnd   time.Time
+	inLedger  *LedgerCount
 }
 
 // sick names the sources that could not be believed.

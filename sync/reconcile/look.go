@@ -46,6 +46,7 @@ func (l *Look) Preview(ctx context.Context) (Report, []ledger.Decision, error) {
 		return Report{}, nil, fmt.Errorf("reading the decisions: %w", err)
 	}
 	fresh := gathered.Intake.Decisions
+	gathered.inLedger = countLedger(known, l.Now())
 	jobs := l.jobs(nil)
 	together(jobs, func(j *job) error {
 		j.sick = gathered.sick()
@@ -67,7 +68,7 @@ func (l *Look) Standing(ctx context.Context) (Report, error) {
 		}
 		return j.check(j.outlook.Live)
 	})
-	return l.report("status", Gathered{}, jobs), failure(jobs)
+	return l.report("status", Gathered{inLedger: countLedger(decisions, l.Now())}, jobs), failure(jobs)
 }
 
 // failure joins what went wrong with the clouds. With several, each error bears its

@@ -57,7 +57,7 @@ func (c *Controller) Enforce(ctx context.Context, gathered Gathered) (Report, er
 	if err != nil {
 		return Report{}, fmt.Errorf("reading the decisions: %w", err)
 	}
-	gathered.nextEnd = nextEnd(decisions, c.Now())
+	gathered.nextEnd, gathered.inLedger = nextEnd(decisions, c.Now()), countLedger(decisions, c.Now())
 	jobs := c.jobs(c.Accounts)
 	together(jobs, func(j *job) error {
 		j.sick = gathered.sick()

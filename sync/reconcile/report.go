@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"fwsync/cloudfw"
+	"fwsync/ledger"
 	"fwsync/sync/apply"
 	"fwsync/sync/gates"
 	"fwsync/sync/plan"
@@ -27,6 +28,7 @@ type Report struct {
 	Sources    []SourceReport    `json:"sources"`
 	Detections []DetectionReport `json:"detections"`
 	Decisions  DecisionCount     `json:"decisions"`
+	Ledger     *LedgerCount      `json:"ledger,omitempty"`
 	Lapsed     []Lapsed          `json:"lapsed,omitempty"` // what the policies end
 	Recovered  string            `json:"recovered,omitempty"`
 	NextEnd    time.Time         `json:"-"` // when the first of the decisions in force ends; zero if none does
@@ -65,8 +67,12 @@ type CloudReport struct {
 	Timings      []Timing         `json:"timings,omitempty"`
 	Verification *verify.Report   `json:"verification,omitempty"`
 
-	live cloudfw.Snapshot // what the plan was made from
+	targets []string         // that the intent has
+	live    cloudfw.Snapshot // what the plan was made from
 }
+
+// Targets names the targets that the policies have in the cloud.
+func (c *CloudReport) Targets() []string { return c.targets }
 
 // Summary are the figures that other programs read first, over all clouds.
 type Summary struct {
@@ -98,24 +104,55 @@ type DecisionCount struct {
 	Prolonged int `json:"prolonged"`
 }
 
+// LedgerCount says how many decisions of each state the ledger holds.
+type LedgerCount struct {
+	Blocks  int `json:"blocks"` // in force
+	Allows  int `json:"allows"` // in force
+	Later   int `json:"later"`  // begin in the future
+	Ended   int `json:"ended"`
+	Revoked int `json:"revoked"`
+}
+
+func countLedger(decisions []ledger.Decision, now time.Time) *LedgerCount {
+	var n LedgerCount
+	for _, d := range decisions {
+		switch {
+		case !d.RevokedAt.IsZero():
+			n.Revoked++
+		case d.Start.After(now):
+			n.Later++
+		case !d.ActiveAt(now):
+			n.Ended++
+		case d.Verdict == ledger.Allow:
+			n.Allows++
+		default:
+			n.Blocks++
+		}
+	}
+	return &n
+}
+
 // Exempted is a block that is not enforced because its address must not be.
 type Exempted struct {
 	Prefix string `json:"prefix"`
 	Reason string `json:"reason"`
 }
 
-// Call counts the calls of one API.
+// Call is what the calls of one API came to.
 type Call struct {
-	API   string `json:"api"`
-	Write bool   `json:"write"`
-	Count int    `json:"count"`
+	API      string         `json:"api"`
+	Write    bool           `json:"write"`
+	Count    int            `json:"count"`
+	Outcomes map[string]int `json:"outcomes"`       // how many of them: done, or the error's kind
+	Seconds  float64        `json:"seconds"`        // that they took
+	Waited   float64        `json:"waited_seconds"` // before that, for the vendor's limit
 }
 
 // report puts together what is known so far.
 func (l *Look) report(command string, g Gathered, jobs []*job) Report {
 	r := Report{
 		Schema: Schema, Command: command, At: l.Now().UTC(), Owner: l.Owner,
-		Sources: g.Sources, Detections: g.Detections, Lapsed: lapsedReports(jobs),
+		Sources: g.Sources, Detections: g.Detections, Lapsed: lapsedReports(jobs), Ledger: g.inLedger,
 	}
 	if r.Sources == nil {
 		r.Sources = []SourceReport{}

@@ -27,7 +27,8 @@ import (
 // While the ledger cannot be written it goes on counting and keeps what was decided;
 // nothing is saved that would skip a line whose decision is not stored.
 type Watch struct {
-	look Look
+	look  Look
+	pause time.Duration // between two looks at what was found
 	// Decided is called with decisions after they were stored. May be nil.
 	Decided func([]ledger.Decision)
 	// Trouble is called when the ledger could not be written, and with nil when it could
@@ -59,7 +60,7 @@ type foundKey struct {
 }
 
 const (
-	lookAgain   = 50 * time.Millisecond // between two looks at what was found
+	lookAgain   = 50 * time.Millisecond
 	saveEvery   = 10 * time.Second
 	mostRecent  = 1000            // detections that are told between two passes
 	knownFor    = 2 * time.Second // what people and other hosts decided is seen after this time
@@ -70,7 +71,7 @@ const (
 // instance stopped.
 func NewWatch(ctx context.Context, look Look) (*Watch, error) {
 	w := &Watch{
-		look: look, positions: map[string]sources.Position{}, names: map[string]string{}, reports: map[string]*SourceReport{},
+		look: look, pause: lookAgain, positions: map[string]sources.Position{}, names: map[string]string{}, reports: map[string]*SourceReport{},
 		waiting: map[foundKey]decide.Found{}, saved: look.Now(),
 	}
 	positions, err := look.Ledger.Positions(ctx)
@@ -154,7 +155,7 @@ func (w *Watch) tick(ctx context.Context) (stop func()) {
 	var ticking sync.WaitGroup
 	ctx, cancel := context.WithCancel(ctx)
 	ticking.Go(func() {
-		timer := time.NewTimer(lookAgain)
+		timer := time.NewTimer(w.pause)
 		defer timer.Stop()
 		for {
 			select {
@@ -163,7 +164,7 @@ func (w *Watch) tick(ctx context.Context) (stop func()) {
 			case <-timer.C:
 			}
 			w.mu.Lock()
-			wait := lookAgain
+			wait := w.pause
 			if w.due() {
 				if err := w.store(ctx, w.look.Now().Sub(w.saved) >= saveEvery); err != nil {
 					wait = retryLedger
@@ -355,6 +356,12 @@ func (w *Watch) Beside(r SourceReport) {
 		w.beside = map[string]SourceReport{}
 	}
 	w.beside[r.Name] = r
+}
+
+// Report is of a watch alone, without any cloud: what Gathered would say.
+func (w *Watch) Report() Report {
+	g := w.Gathered()
+	return w.look.report("run", g, nil)
 }
 
 // Adopt goes on with other policies. What was counted goes on for the detections that

@@ -1,0 +1,17 @@
+package reconcile
+
+import (
+	"context"
+	"time"
+
+	"fwsync/detect/sources"
+)
+
+// Take counts what was read, as Run does.
+func (w *Watch) Take(b sources.Batch) { w.take(b) }
+
+// Tick looks at what was found now and then, as Run does, but as seldom as it is told.
+func (w *Watch) Tick(ctx context.Context, pause time.Duration) (stop func()) {
+	w.pause = pause
+	return w.tick(ctx)
+}
