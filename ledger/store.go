@@ -105,5 +105,7 @@ type Store interface {
 	// the time at which it was first seen; one that is not named is forgotten.
 	KeepGaps(ctx context.Context, cloud string, gaps []Gap) error
 
+	Incidents
+
 	Close() error
 }
