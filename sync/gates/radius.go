@@ -42,7 +42,8 @@ func blastRadius(in Input) Finding {
 	}
 	deleted, ours := 0, 0
 	for _, s := range in.Plan.Steps {
-		if s.Op == cloudfw.DeleteRule {
+		// What was never meant to stay goes without a word: an incident's rules.
+		if s.Op == cloudfw.DeleteRule && s.Rule.Validity.Permanent() && in.Plan.Kind != plan.Lifting {
 			deleted++
 		}
 	}
