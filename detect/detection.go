@@ -106,6 +106,9 @@ func (e *Engine) Drain() []Detection {
 	return out
 }
 
+// Pending is how many detections the next Drain returns.
+func (e *Engine) Pending() int { return len(e.fresh) }
+
 // detections sorts pairs and says what is known about them.
 func (e *Engine) detections(found []uint32) []Detection {
 	if len(found) == 0 {

@@ -20,6 +20,7 @@ type Engine struct {
 	limits  Limits
 	longest int64 // the longest window, in microseconds
 	known   []netip.Prefix
+	names   *Catalogue
 	country func(netip.Addr) string
 
 	seed    seed

@@ -6,7 +6,8 @@ import (
 )
 
 // Kind is what a signal says happened. The zero value says nothing and is not
-// valid. Its public names (String, ParseKind) are stable: policies use them.
+// valid. Its public names (String, ParseKind) are stable: policies use them. Kinds
+// that a policy declares have numbers behind the built-in ones; a Catalogue has their names.
 type Kind uint8
 
 // The kinds of signals. One real event gives one signal of a kind, however
@@ -74,10 +75,15 @@ const (
 	// SMTPRejectedContent is a message refused for what is in it.
 	SMTPRejectedContent
 
-	kindCount
+	builtinKinds
 )
 
-var kindNames = [kindCount]string{
+// MaxDeclared is the most kinds that a policy may declare beside the built-in ones.
+const MaxDeclared = 32
+
+const kindCount = builtinKinds + MaxDeclared
+
+var kindNames = [builtinKinds]string{
 	SMTPAuthFailed:        "smtp.auth_failed",
 	SMTPAuthOK:            "smtp.auth_ok",
 	SMTPRelayDenied:       "smtp.relay_denied",
@@ -109,17 +115,19 @@ var kindNames = [kindCount]string{
 	SMTPRejectedContent:   "smtp.rejected_content",
 }
 
-// Kinds returns every valid kind, in a fixed order.
+// Kinds returns every built-in kind, in a fixed order.
 func Kinds() []Kind {
-	out := make([]Kind, 0, kindCount-1)
-	for k := Kind(1); k < kindCount; k++ {
+	out := make([]Kind, 0, builtinKinds-1)
+	for k := Kind(1); k < builtinKinds; k++ {
 		out = append(out, k)
 	}
 	return out
 }
 
-// Valid reports whether k is one of the kinds above.
+// Valid reports whether k is one of the kinds above, or one that may be declared.
 func (k Kind) Valid() bool { return k > 0 && k < kindCount }
+
+func (k Kind) builtin() bool { return k > 0 && k < builtinKinds }
 
 // Success reports whether k shows the address to be somebody's legitimate
 // client: such a signal never counts against an address, it speaks for it.
@@ -131,18 +139,18 @@ func (k Kind) Success() bool {
 	return false
 }
 
-// String returns the public name, "" for an invalid kind.
+// String returns the public name of a built-in kind, "" for every other.
 func (k Kind) String() string {
-	if !k.Valid() {
+	if !k.builtin() {
 		return ""
 	}
 	return kindNames[k]
 }
 
-// ParseKind returns the kind with this public name. The error of an unknown
+// ParseKind returns the built-in kind with this public name. The error of an unknown
 // name lists the known ones.
 func ParseKind(name string) (Kind, error) {
-	for k := Kind(1); k < kindCount; k++ {
+	for k := Kind(1); k < builtinKinds; k++ {
 		if kindNames[k] == name {
 			return k, nil
 		}
@@ -150,10 +158,10 @@ func ParseKind(name string) (Kind, error) {
 	return 0, fmt.Errorf("unknown signal %q (known: %s)", name, strings.Join(kindNames[1:], ", "))
 }
 
-// MarshalText returns the public name; an invalid kind is an error.
+// MarshalText returns the public name; a kind that is not built in is an error.
 func (k Kind) MarshalText() ([]byte, error) {
-	if !k.Valid() {
-		return nil, fmt.Errorf("%d is not a kind of signal", k)
+	if !k.builtin() {
+		return nil, fmt.Errorf("%d is not a built-in kind of signal", k)
 	}
 	return []byte(kindNames[k]), nil
 }

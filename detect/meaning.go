@@ -1,7 +1,7 @@
 package detect
 
 // meanings say in one sentence what each kind tells, for people.
-var meanings = [kindCount]string{
+var meanings = [builtinKinds]string{
 	SMTPAuthFailed:        "A login to send mail failed, by the client's fault; each failure once.",
 	SMTPAuthOK:            "A message was accepted from a user (Dovecot, sendmail: a user logged in).",
 	SMTPRelayDenied:       "A recipient that is not ours was refused: an attempt to relay.",
@@ -33,9 +33,9 @@ var meanings = [kindCount]string{
 	SSHRateLimited:        "An SSH connection was refused for the number of others.",
 }
 
-// Meaning says in one sentence what a signal of the kind tells, "" for an invalid kind.
+// Meaning says in one sentence what a signal of the kind tells, "" for one that is not built in.
 func (k Kind) Meaning() string {
-	if !k.Valid() {
+	if !k.builtin() {
 		return ""
 	}
 	return meanings[k]

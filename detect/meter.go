@@ -77,7 +77,7 @@ func (e *Engine) plan() error {
 	var order []group
 	for i := range e.rules {
 		r := &e.rules[i]
-		g := group{subject: r.Of, signals: fmt.Sprintf("%v", r.Signals)}
+		g := group{subject: r.Of, signals: fmt.Sprintf("%d", r.Signals)}
 		if r.Of == OfNetwork {
 			g.level.ipv4, g.level.ipv6 = r.bits()
 		}

@@ -2,7 +2,6 @@ package detect
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 	"time"
 )
@@ -187,8 +186,9 @@ func (e *Engine) Phases() []PhaseSpan {
 	return out
 }
 
-// The state of the phases: the spans that are over, then the tracks.
-func (ps *phases) write(w *stateWriter) {
+// The state of the phases: the spans that are over, then the tracks. Kinds go by their
+// names; those that are no longer declared are left out.
+func (ps *phases) write(w *stateWriter, c *Catalogue) {
 	w.uint(uint64(len(ps.closed)))
 	for _, s := range ps.closed {
 		w.uint(uint64(s.Phase))
@@ -201,7 +201,7 @@ func (ps *phases) write(w *stateWriter) {
 		w.uint(uint64(len(s.Kinds)))
 		for k := range kindCount {
 			if n := s.Kinds[k]; n > 0 {
-				w.string(k.String())
+				w.string(c.Name(k))
 				w.int(n)
 			}
 		}
@@ -215,7 +215,7 @@ func (ps *phases) write(w *stateWriter) {
 		w.bool(tr.countedExactly)
 		for k := Kind(1); k < kindCount; k++ {
 			if tr.kinds[k]|tr.since[k] != 0 {
-				w.string(k.String())
+				w.string(c.Name(k))
 				w.int(tr.kinds[k])
 				w.int(tr.since[k])
 			}
@@ -225,7 +225,7 @@ func (ps *phases) write(w *stateWriter) {
 	}
 }
 
-func (ps *phases) read(r *stateReader) {
+func (ps *phases) read(r *stateReader, c *Catalogue) {
 	for range r.uint(maxPhases) {
 		s := PhaseSpan{Phase: Phase(r.uint(uint64(phaseCount) - 1)), Kinds: map[Kind]int64{}}
 		for _, t := range []*time.Time{&s.Start, &s.End, &s.PeakAt} {
@@ -233,9 +233,12 @@ func (ps *phases) read(r *stateReader) {
 		}
 		s.Peak, s.Sources, s.Exact = r.int(), int(r.int()), r.bool()
 		for range r.uint(uint64(kindCount)) {
-			k, n := r.kind(), r.int()
-			s.Kinds[k] += n
+			k, err := c.Kind(r.string())
+			n := r.int()
 			s.Signals += n
+			if err == nil { // else it was declared once
+				s.Kinds[k] += n
+			}
 		}
 		if r.err != nil {
 			return
@@ -254,12 +257,10 @@ func (ps *phases) read(r *stateReader) {
 			if name == "" {
 				break
 			}
-			k, err := ParseKind(name)
-			if err != nil {
-				r.fail("%w", err)
-				return
+			counted, since := r.int(), r.int()
+			if k, err := c.Kind(name); err == nil {
+				tr.kinds[k], tr.since[k] = counted, since
 			}
-			tr.kinds[k], tr.since[k] = r.int(), r.int()
 		}
 		tr.sources.read(r)
 	}
@@ -295,13 +296,4 @@ func (d *distinct) read(r *stateReader) {
 			d.addHash(h)
 		}
 	}
-}
-
-// kind reads a kind by its name.
-func (r *stateReader) kind() Kind {
-	k, err := ParseKind(r.string())
-	if err != nil && r.err == nil {
-		r.fail("%s", fmt.Sprint(err))
-	}
-	return k
 }

@@ -26,14 +26,14 @@ func (e *Engine) MarshalBinary() ([]byte, error) {
 	w.uint(e.seed[1])
 	w.uint(uint64(len(e.rules)))
 	for i := range e.rules {
-		w.string(e.rules[i].fingerprint())
+		w.string(e.fingerprint(&e.rules[i]))
 	}
 	w.int(e.now)
 	w.bool(e.sketch != nil)
 	if e.sketch != nil {
 		e.sketch.write(&w)
 	}
-	e.phases.write(&w)
+	e.phases.write(&w, e.names)
 	var kept []uint32
 	lines := map[*record]uint64{}
 	var order []*record
@@ -66,11 +66,6 @@ func (e *Engine) MarshalBinary() ([]byte, error) {
 		e.writeBundle(&w, i, lines)
 	}
 	return binary.BigEndian.AppendUint32(w.out, crc32.ChecksumIEEE(w.out)), nil
-}
-
-func (r *Rule) fingerprint() string {
-	v4, v6 := r.bits()
-	return fmt.Sprintf("%s|%v|%d|%d|%d|%d|%d|%d|%d|%d|%v", r.Name, r.Signals, r.Of, r.Count, r.Threshold, r.Within.Microseconds(), r.legitimate(), r.Members, v4, v6, r.Acts)
 }
 
 func (e *Engine) writeBundle(w *stateWriter, i uint32, lines map[*record]uint64) {
@@ -168,7 +163,7 @@ func (e *Engine) readState(state []byte) error {
 		rules[i] = -1
 		f := r.string()
 		for j := range e.rules {
-			if e.rules[j].fingerprint() == f {
+			if e.fingerprint(&e.rules[j]) == f {
 				rules[i] = j
 			}
 		}
@@ -178,7 +173,7 @@ func (e *Engine) readState(state []byte) error {
 		e.sketch = newSketch(e.limits.MaxSources)
 		e.sketch.read(&r)
 	}
-	e.phases.read(&r)
+	e.phases.read(&r, e.names)
 	var lines []*record
 	for range r.uint(1 << 32) {
 		if r.err != nil {

@@ -46,7 +46,7 @@ type KindCount struct {
 // AddressCount is what one address did.
 type AddressCount struct {
 	Addr                netip.Addr
-	Signals             []KindCount // by the kinds' names
+	Signals             []KindCount // by the kinds' names, declared kinds last
 	FirstSeen, LastSeen time.Time
 }
 
@@ -211,6 +211,9 @@ var byName = func() (place [kindCount]int) {
 	slices.SortFunc(kinds, func(a, b Kind) int { return cmp.Compare(a.String(), b.String()) })
 	for i, k := range kinds {
 		place[k] = i
+	}
+	for k := builtinKinds; k < kindCount; k++ {
+		place[k] = int(k)
 	}
 	return place
 }()

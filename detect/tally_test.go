@@ -40,7 +40,7 @@ func TestATallyCountsWhatAMapWould(t *testing.T) {
 			r = r*1664525 + 1013904223
 			var b [4]byte
 			binary.BigEndian.PutUint32(b[:], 0x0a000000+r>>8%many)
-			s := Signal{Kind: Kind(1 + r>>20%uint32(kindCount-1)), Addr: netip.AddrFrom4(b), Time: time.Unix(int64(r), 0), Count: int(r >> 30)}
+			s := Signal{Kind: Kind(1 + r>>20%uint32(builtinKinds-1)), Addr: netip.AddrFrom4(b), Time: time.Unix(int64(r), 0), Count: int(r >> 30)}
 			signals = append(signals, s)
 			want[key{s.Addr, s.Kind}] += s.Times()
 		}

@@ -73,12 +73,6 @@ func (i Incident) Overlay() []cloudfw.Rule {
 	return rules
 }
 
-// Call is a journal entry with the author of its plan; empty where no plan is known.
-type Call struct {
-	JournalEntry
-	Author string `json:"author"`
-}
-
 // Incidents keeps what people started. Stores do what Store promises.
 type Incidents interface {
 	// Incidents returns every incident that has not ended or ended after endedAfter,
@@ -90,8 +84,6 @@ type Incidents interface {
 	// KeepIncident replaces the one with this id. One that has ended stays ended: its
 	// ending is kept. An id that does not exist is an error.
 	KeepIncident(ctx context.Context, i Incident) error
-	// CallsSince returns the journal's entries since a time, oldest first.
-	CallsSince(ctx context.Context, since time.Time) ([]Call, error)
 }
 
 // Normal is the incident as every store gives it back. It refuses what no incident may

@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -54,6 +55,9 @@ func CheckPrefix(p netip.Prefix) error {
 func (p AppliedPlan) Check() error {
 	if p.ID == "" {
 		return errors.New("its id is empty")
+	}
+	if p.Detail != nil && !json.Valid(p.Detail) {
+		return errors.New("its detail is not JSON")
 	}
 	return nil
 }

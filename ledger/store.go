@@ -28,10 +28,13 @@ type Intake struct {
 
 // AppliedPlan is a plan file that has been used (promise P8: once).
 type AppliedPlan struct {
-	ID        string    `json:"id"`
-	StartedAt time.Time `json:"started_at"`
-	Author    string    `json:"author"`
-	Steps     int       `json:"steps"`
+	Seq       int64           `json:"seq,omitempty"` // given by the store; rises with time
+	ID        string          `json:"id"`
+	Cloud     string          `json:"cloud,omitempty"` // as the configuration names it
+	StartedAt time.Time       `json:"started_at"`
+	Author    string          `json:"author"`
+	Steps     int             `json:"steps"`
+	Detail    json.RawMessage `json:"detail,omitempty"` // what the caller needs to show or undo it
 }
 
 // The outcomes of a journal entry that are not an error's text.
@@ -43,12 +46,14 @@ const (
 // JournalEntry is one call of one plan. It is written before the call with Outcome
 // "started" and again after it.
 type JournalEntry struct {
-	PlanID  string    `json:"plan_id"`
-	Step    int       `json:"step"` // from 1
-	At      time.Time `json:"at"`
-	Op      string    `json:"op"`
-	Subject string    `json:"subject"`
-	Outcome string    `json:"outcome"` // Started, Finished, or the error's text
+	Seq       int64     `json:"seq,omitempty"` // given by the store; rises with time
+	PlanID    string    `json:"plan_id"`
+	Step      int       `json:"step"` // from 1
+	At        time.Time `json:"at"`
+	Op        string    `json:"op"`
+	Subject   string    `json:"subject"`
+	Outcome   string    `json:"outcome"`              // Started, Finished, or the error's text
+	RequestID string    `json:"request_id,omitempty"` // the vendor's, of the last request; empty before it
 }
 
 // Revocation says which block or allow decisions end early.
@@ -106,6 +111,23 @@ type Store interface {
 	KeepGaps(ctx context.Context, cloud string, gaps []Gap) error
 
 	Incidents
+
+	// PastDecisions, PastPlans and PastEntries return a page of the history, also what
+	// has ended or was revoked.
+	PastDecisions(ctx context.Context, p Past) ([]Decision, error)
+	PastPlans(ctx context.Context, p Past) ([]AppliedPlan, error)
+	PastEntries(ctx context.Context, p Past) ([]JournalEntry, error)
+	// Compact deletes what is of before keepSince, which must not be in the future:
+	// decisions that ended then, and plans with their journal; never a decision that
+	// has not ended, an unfinished call, or the last plan of a cloud. What it forgets no
+	// longer counts as an earlier attempt, and a plan of before can no longer be told to
+	// have been used: keep at least as long as blocks escalate and plan files are valid.
+	// It works in parts; with an error, what is counted is deleted.
+	Compact(ctx context.Context, keepSince time.Time) (Compacted, error)
+
+	// Acquire takes the writer lease or says who holds it, with a *HeldError; it does
+	// not wait. The lease keeps nobody from reading, or from adding decisions.
+	Acquire(ctx context.Context, c Claim) (Lease, error)
 
 	Close() error
 }

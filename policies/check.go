@@ -44,6 +44,7 @@ func check(root string, docs []*document, options Options, rep *report) *Policy 
 	c.declareGroups()
 	c.resolveGroups()
 	c.allowlist()
+	c.declaredSignals()
 	c.detections()
 	c.rules()
 	c.targets()

@@ -104,6 +104,10 @@ func (c *checker) signals(e *detectionEntry) []string {
 	if e.Signal.at.known() {
 		written = append(written, e.Signal)
 	}
+	known := c.options.Signals
+	for _, s := range c.policy.Signals {
+		known = append(known[:len(known):len(known)], s.Name)
+	}
 	seen := map[string]bool{}
 	var names []string
 	for _, w := range written {
@@ -116,10 +120,10 @@ func (c *checker) signals(e *detectionEntry) []string {
 				break // where an account is used from, not how often
 			}
 			c.report.at(w.at, "", "signal %q speaks for an address and cannot be counted against it", w.text)
-		case len(c.options.Signals) > 0 && !slices.Contains(c.options.Signals, w.text):
-			hint := didYouMean(w.text, c.options.Signals)
+		case len(c.options.Signals) > 0 && !slices.Contains(known, w.text):
+			hint := didYouMean(w.text, known)
 			if hint == "" {
-				hint = "known signals: " + strings.Join(c.options.Signals, ", ")
+				hint = "known signals: " + strings.Join(known, ", ")
 			}
 			c.report.at(w.at, hint, "unknown signal %q", w.text)
 		}

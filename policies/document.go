@@ -12,6 +12,8 @@ type document struct {
 	Groups named[members] `json:"groups,omitempty"`
 	// Groups, addresses and prefixes that are never blocked, whatever the detections or people say.
 	Allowlist members `json:"allowlist,omitempty"`
+	// Kinds of signals beside the built-in ones: how the lines of your own programs read. At most 32.
+	Signals records[signalEntry] `json:"signals,omitempty"`
 	// What counts as an attack, and how long its source is blocked.
 	Detections records[detectionEntry] `json:"detections,omitempty"`
 	// Firewall rules in order; the first one that matches wins. The rule that drops $blocked stands above every accept.
@@ -22,6 +24,36 @@ type document struct {
 	Incidents named[incidentEntry] `json:"incidents,omitempty"`
 	// What may be done to make all blocked addresses fit where the limits leave too little room. One file at the most has it.
 	Capacity *capacityEntry `json:"capacity,omitempty"`
+}
+
+// A kind of signal beside the built-in ones: the lines of one program that read as a pattern says.
+type signalEntry struct {
+	spot
+	// Two words of a-z, 0-9 and _ with a dot between them, such as web.login_failed; unique, and not built in.
+	Name word `json:"name"`
+	// The program that writes the lines, as its tag says: myapp, postfix/smtpd. Left out: the message stands right behind the stamp, as in the logs of containers and of many applications.
+	Program word `json:"program,omitempty"`
+	// How the whole message reads: text and places such as <address>, <account>, <number>, <text>. The address must stand where no client can write it.
+	Pattern word `json:"pattern"`
+	// What such a signal tells, in one sentence.
+	Meaning word `json:"meaning,omitempty"`
+	// What an attack with such signals is busy with, for the report of phases; none when left out.
+	Phase word `json:"phase,omitempty" jsonschema:"enum=probing,enum=brute-force,enum=exploitation,enum=harassment"`
+	// Whole log lines and what becomes of them; at least one that is this signal and one that is not.
+	Tests records[signalTestEntry] `json:"tests"`
+}
+
+// A log line, with its stamp and all, and what the signal makes of it.
+type signalTestEntry struct {
+	spot
+	// The line.
+	Line word `json:"line"`
+	// The client's address in it.
+	Address word `json:"address,omitempty"`
+	// The account's name in it; not looked at when left out.
+	Account word `json:"account,omitempty"`
+	// The line is not this signal.
+	None truth `json:"none,omitempty"`
 }
 
 // A threshold over the signals of one source address, of one network, about one account, or of all sources.

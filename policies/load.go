@@ -17,6 +17,9 @@ type Options struct {
 	// Successes are signals that speak for an address; counting them is refused
 	// with a message of its own. They may be among Signals too.
 	Successes []string
+	// CheckSignals says what is wrong with declared signals that are well-formed, their
+	// tests included. nil: patterns and tests are not checked.
+	CheckSignals func([]Signal) []SignalFault
 	// Clouds are the configured clouds. With several, each target names its own; the
 	// only one may have the empty name, and then no target names any. Empty: names
 	// are not checked.

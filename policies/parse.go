@@ -28,19 +28,28 @@ const (
 // parse turns a file's text into a document. It complains about what it cannot
 // read and returns what it can.
 func parse(src *source, data []byte, rep *report) *document {
-	r := &reader{src: src, report: rep, anchors: map[string]ast.Node{}}
 	doc := &document{}
-	before := len(rep.found)
-	root := r.tree(data)
-	if len(rep.found) > before {
-		rep.incomplete = true
-		return doc
-	}
-	if root == nil {
-		return doc
-	}
-	r.value(root, doc, "the file")
+	newReader(src, rep).document(data, doc)
 	return doc
+}
+
+func newReader(src *source, rep *report) *reader {
+	return &reader{src: src, report: rep, anchors: map[string]ast.Node{}}
+}
+
+// document reads a file's text into what doc points at. It is false if there is nothing
+// in it, or nothing that can be read.
+func (r *reader) document(data []byte, doc any) bool {
+	before := len(r.report.found)
+	root := r.tree(data)
+	if len(r.report.found) > before {
+		r.report.incomplete = true
+		return false
+	}
+	if root != nil {
+		r.value(root, doc, "the file")
+	}
+	return root != nil
 }
 
 // tree parses the text to its one document's node; nil for an empty file and when

@@ -17,7 +17,8 @@ import (
 type Policy struct {
 	Groups     map[string][]netip.Prefix // ascending, nested groups resolved, no prefix within another
 	Allowlist  []cloudfw.Exempt          // the reason is the group's name, "allowlist" for literals
-	Detections []Detection               // as declared, files in the order of their names
+	Signals    []Signal                  `json:",omitempty"` // as declared, files in the order of their names
+	Detections []Detection               // likewise
 	Rules      []cloudfw.Rule            // likewise; first match wins
 	Targets    []cloudfw.Target          // likewise; at least one
 	Incidents  []Incident                // likewise
@@ -95,6 +96,7 @@ func (p *Policy) Hash() string {
 	meaning := Policy{
 		Groups:     p.Groups,
 		Allowlist:  slices.Clone(p.Allowlist),
+		Signals:    p.Signals,
 		Detections: slices.Clone(p.Detections),
 		Rules:      undeclared(p.Rules),
 		Targets:    slices.Clone(p.Targets),

@@ -43,8 +43,8 @@ func TestEveryKeyOfTheSchemaIsExplained(t *testing.T) {
 	for name, def := range root["$defs"].(map[string]any) {
 		objects[name] = def
 	}
-	if len(objects) != 11 {
-		t.Errorf("%d objects, want 11", len(objects))
+	if len(objects) != 13 {
+		t.Errorf("%d objects, want 13", len(objects))
 	}
 	for name, object := range objects {
 		if object.(map[string]any)["description"] == nil {
@@ -135,6 +135,14 @@ func generateSchema(t *testing.T) []byte {
 		switch t {
 		case reflect.TypeFor[records[detectionEntry]]():
 			return list(reference("detection"))
+		case reflect.TypeFor[records[signalEntry]]():
+			return list(reference("signal"))
+		case reflect.TypeFor[records[signalTestEntry]]():
+			s := list(reference("signalTest"))
+			s.MinItems = new(uint64(2))
+			return s
+		case reflect.TypeFor[truth]():
+			return &generator.Schema{Type: "boolean"}
 		case reflect.TypeFor[records[ruleEntry]]():
 			return list(reference("rule"))
 		case reflect.TypeFor[records[targetEntry]]():
@@ -176,7 +184,7 @@ func generateSchema(t *testing.T) []byte {
 	s.Title = "fwsync policy"
 	s.Definitions = generator.Definitions{}
 	for name, entry := range map[string]any{
-		"detection": &detectionEntry{}, "rule": &ruleEntry{}, "target": &targetEntry{}, "incident": &incidentEntry{}, "capacity": &capacityEntry{},
+		"signal": &signalEntry{}, "signalTest": &signalTestEntry{}, "detection": &detectionEntry{}, "rule": &ruleEntry{}, "target": &targetEntry{}, "incident": &incidentEntry{}, "capacity": &capacityEntry{},
 	} {
 		def := r.Reflect(entry)
 		maps.Copy(s.Definitions, def.Definitions)
@@ -188,6 +196,8 @@ func generateSchema(t *testing.T) []byte {
 		property, _ := s.Definitions[def].Properties.Get("name")
 		property.Pattern = name
 	}
+	property, _ := s.Definitions["signal"].Properties.Get("name")
+	property.Pattern = signalName
 	out, err := json.MarshalIndent(s, "", "  ")
 	if err != nil {
 		t.Fatal(err)

@@ -102,6 +102,21 @@ func (v *number) read(r *reader, n ast.Node, what string) {
 	r.report.at(r.place(n), "", "%s must be a whole number, not %s", what, describe(n))
 }
 
+// truth is true or false.
+type truth struct {
+	yes bool
+	at  place
+}
+
+func (v *truth) read(r *reader, n ast.Node, what string) {
+	b, ok := n.(*ast.BoolNode)
+	if !ok {
+		r.report.at(r.place(n), "", "%s must be true or false, not %s", what, describe(n))
+		return
+	}
+	*v = truth{b.Value, r.place(n)}
+}
+
 // span is a duration.
 type span struct {
 	d  time.Duration

@@ -124,6 +124,11 @@ func (c *caller) attempt(ctx context.Context, to door, keys keyring, api API, su
 		}
 		return refusal, 0, nil
 	}
+	if api.Write && c.options.Held != nil {
+		if err := c.options.Held(ctx); err != nil {
+			return &cloudfw.Error{Op: api.Name, Subject: subject, Kind: cloudfw.Denied, Message: "not sent: " + err.Error(), Advice: "see who has the lease; run the command again when it is free"}, 0, nil
+		}
+	}
 	began := time.Now()
 	out := c.session.send(ctx, to, request, key)
 	if out.asked {

@@ -2,6 +2,7 @@ package alibaba
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -29,6 +30,10 @@ type Options struct {
 	QPS            float64       // calls per second and API; default 8, below 10 so that people keep a share
 	Pace           *Pace         // shared by the accounts that are one account, such as its regions; excludes QPS
 	MaxAttempts    int           // calls for one request at the most, 1 to 20; default 5
+
+	// Held is asked right before each request that changes the account, after all
+	// waiting: an error of it refuses the request, unsent. Default: nobody is asked.
+	Held func(ctx context.Context) error
 
 	Logger    *slog.Logger // debug messages, without secrets; default none
 	UserAgent string       // default "fwsync"

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
@@ -51,6 +52,7 @@ first change. --yes answers for you; without a terminal it is required.`,
 				return err
 			}
 			defer w.close()
+			started := time.Now()
 			w.protection = !flags.sickProtection
 			defer announceStop(cmd.Context(), cmd.ErrOrStderr())()
 			controller, err := w.controller(flags.limits(w.config.Limits))
@@ -60,13 +62,13 @@ first change. --yes answers for you; without a terminal it is required.`,
 			controller.Command, controller.Progress = "apply", progress()
 			if file != nil {
 				report, err := controller.ApplyFile(cmd.Context(), *file)
-				return conclude(cmd, g, report, errors.Join(told(cmd, g, err), keepMetrics(w.config.Metrics, report)))
+				return conclude(cmd, g, report, errors.Join(told(cmd, g, err), keepMetrics(w.config.Metrics, report, err, time.Since(started))))
 			}
 			if !yes {
 				controller.Approve = func(r reconcile.Report) (bool, error) { return ask(cmd, r) }
 			}
 			report, err := controller.RunOnce(cmd.Context())
-			return conclude(cmd, g, report, errors.Join(err, keepMetrics(w.config.Metrics, report)))
+			return conclude(cmd, g, report, errors.Join(err, keepMetrics(w.config.Metrics, report, err, time.Since(started))))
 		},
 	}
 	flags.register(cmd)

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 
@@ -31,8 +32,9 @@ type cloud struct {
 // paces are shared by the clouds that are one account: the vendor's limit holds for
 // all its regions together.
 type paces struct {
-	mu sync.Mutex
-	by map[AlibabaConfig]*alibaba.Pace
+	mu   sync.Mutex
+	by   map[AlibabaConfig]*alibaba.Pace
+	held func(context.Context) error // asked before each change; nil: nobody is
 }
 
 func (p *paces) of(c AlibabaConfig) *alibaba.Pace {
@@ -52,9 +54,11 @@ func (p *paces) of(c AlibabaConfig) *alibaba.Pace {
 // openClouds opens the accounts that the configuration names, at the same time. One
 // of several that cannot be opened fails by itself, when it is looked at; a single
 // one fails here.
-func openClouds(ctx context.Context, c *Config) ([]*cloud, error) {
+//
+// Before each change of any of them held is asked, if it is not nil.
+func openClouds(ctx context.Context, c *Config, held func(context.Context) error) ([]*cloud, error) {
 	clouds, failures := make([]*cloud, len(c.Clouds)), make([]error, len(c.Clouds))
-	var shared paces
+	shared := paces{held: held}
 	var wg sync.WaitGroup
 	for i, config := range c.Clouds {
 		wg.Go(func() { clouds[i], failures[i] = openCloud(ctx, c, config, &shared) })
@@ -102,6 +106,7 @@ func openCloud(ctx context.Context, c *Config, config CloudConfig, shared *paces
 		}
 		options.Pace = shared.of(config.Alibaba)
 	}
+	options.Held = shared.held
 	account, err := alibaba.Open(ctx, options)
 	if err != nil {
 		shut()
@@ -145,6 +150,9 @@ func vendorOptions(a AlibabaConfig) alibaba.Options {
 }
 
 func serveSimulator(state string) (*simulator.Server, error) {
+	if err := os.MkdirAll(filepath.Dir(state), 0o700); err != nil { // the ledger may be elsewhere
+		return nil, withHint(fmt.Errorf("starting the simulator: %w", err), "name a folder that may be written in state")
+	}
 	world := simulator.DefaultWorld()
 	sim, err := simulator.New(simulator.Options{StateFile: state, World: &world})
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -13,6 +14,7 @@ import (
 	"github.com/spf13/viper"
 
 	"fwsync/cloudfw"
+	"fwsync/ledger/postgres"
 	"fwsync/sync/gates"
 )
 
@@ -25,10 +27,12 @@ type Config struct {
 	Owner     string          `yaml:"owner" mapstructure:"owner"`       // whose objects are ours
 	State     string          `yaml:"state" mapstructure:"state"`       // folder of what fwsync keeps
 	Policies  string          `yaml:"policies" mapstructure:"policies"` // folder or file
-	Ledger    string          `yaml:"ledger" mapstructure:"ledger"`     // SQLite file; default STATE/ledger.db
+	Ledger    string          `yaml:"ledger" mapstructure:"ledger"`     // SQLite file, default STATE/ledger.db, or postgres://…
+	Instance  string          `yaml:"instance" mapstructure:"instance"` // whose positions in a shared ledger; default the host's name
 	Sources   []SourceConfig  `yaml:"sources" mapstructure:"sources"`
 	Audit     string          `yaml:"audit" mapstructure:"audit"`       // file that gets a line for each step; none by default
 	Metrics   string          `yaml:"metrics" mapstructure:"metrics"`   // file that gets the figures of each run; none by default
+	Listen    string          `yaml:"listen" mapstructure:"listen"`     // where run answers: host:port, or off
 	Operator  []string        `yaml:"operator" mapstructure:"operator"` // addresses never blocked
 	Protect   []ProtectConfig `yaml:"protect" mapstructure:"protect"`   // feeds of ranges never blocked
 	Alibaba   AlibabaConfig   `yaml:"alibaba" mapstructure:"alibaba"`
@@ -92,11 +96,11 @@ type LimitsConfig struct {
 // scalarDefaults are every scalar key with its default. viper reads the
 // environment only for keys that it knows.
 var scalarDefaults = map[string]any{
-	"cloud": "simulator", "owner": "default", "state": ".fwsync", "policies": "policies", "ledger": "",
+	"cloud": "simulator", "owner": "default", "state": ".fwsync", "policies": "policies", "ledger": "", "instance": "",
 	"alibaba.region": "", "alibaba.endpoint": "", "alibaba.insecure": false, "alibaba.credentials": "",
 	"alibaba.profile": "", "alibaba.role_arn": "", "alibaba.timeout": "15s", "alibaba.call_timeout": "3m",
 	"alibaba.site": "", "alibaba.new_region": false, "alibaba.through": "", "alibaba.external_id": "",
-	"alibaba.calls_per_second": 0.0, "alibaba.read_only": false, "audit": "", "metrics": "",
+	"alibaba.calls_per_second": 0.0, "alibaba.read_only": false, "audit": "", "metrics": "", "listen": "127.0.0.1:9477",
 	"simulator.state":   "",
 	"limits.new_blocks": gates.DefaultLimits().NewBlocks.Count, "limits.removed_blocks": gates.DefaultLimits().RemovedBlocks.Count,
 	"limits.deleted_rules": gates.DefaultLimits().DeletedRules.Count,
@@ -162,6 +166,11 @@ func (c *Config) complete() error {
 	if err := c.completeFeeds(bad); err != nil {
 		return err
 	}
+	if c.Listen != "off" {
+		if _, _, err := net.SplitHostPort(c.Listen); err != nil {
+			return bad("listen", c.Listen, "it is host:port such as 127.0.0.1:9477, or off")
+		}
+	}
 	names := map[string]bool{}
 	for i := range c.Sources {
 		s := &c.Sources[i]
@@ -191,10 +200,11 @@ func (c *Config) complete() error {
 		c.Audit = c.within(c.Audit)
 	}
 	c.Policies = c.within(c.Policies)
-	if c.Ledger != "" {
-		c.Ledger = c.within(c.Ledger)
-	} else {
+	switch {
+	case c.Ledger == "":
 		c.Ledger = filepath.Join(c.State, "ledger.db")
+	case !postgres.IsURL(c.Ledger):
+		c.Ledger = c.within(c.Ledger)
 	}
 	return c.completeClouds(bad)
 }

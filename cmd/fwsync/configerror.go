@@ -13,6 +13,9 @@ import (
 	"github.com/spf13/pflag"
 )
 
+// secretURL is a text that may have a password in it.
+var secretURL = regexp.MustCompile(`(postgres(?:ql)?://).*`)
+
 var unknownField = regexp.MustCompile(`unknown field "([^"]+)"`)
 
 // configError turns the YAML library's error into file:line:column, the line with
@@ -20,10 +23,10 @@ var unknownField = regexp.MustCompile(`unknown field "([^"]+)"`)
 func configError(path, text string, err error) error {
 	var located yaml.Error
 	if !errors.As(err, &located) || located.GetToken() == nil {
-		return fmt.Errorf("reading %s: %w", path, err)
+		return fmt.Errorf("reading %s: %s", path, secretURL.ReplaceAllString(err.Error(), "$1…"))
 	}
 	at := located.GetToken().Position
-	message := located.GetMessage()
+	message := secretURL.ReplaceAllString(located.GetMessage(), "$1…")
 	hint := "the keys are described in docs/configuration.md"
 	if m := unknownField.FindStringSubmatch(message); m != nil {
 		message = "unknown key " + strconv.Quote(m[1])
@@ -33,7 +36,7 @@ func configError(path, text string, err error) error {
 	}
 	line := ""
 	if lines := strings.Split(text, "\n"); at.Line >= 1 && at.Line <= len(lines) {
-		line = lines[at.Line-1]
+		line = secretURL.ReplaceAllString(lines[at.Line-1], "$1…")
 	}
 	return withHint(fmt.Errorf("%s:%d:%d: %s\n%5d | %s\n      | %s^", path, at.Line, at.Column, message, at.Line, line, strings.Repeat(" ", max(at.Column-1, 0))), "%s", hint)
 }

@@ -14,7 +14,6 @@ import (
 
 	"fwsync/cloudfw"
 	"fwsync/ledger"
-	"fwsync/ledger/sqlite"
 	"fwsync/policies"
 )
 
@@ -117,7 +116,7 @@ func (f *decisionFlags) decide(cmd *cobra.Command, g *global, verdict ledger.Ver
 		}
 		decisions = append(decisions, d)
 	}
-	store, err := sqlite.Open(cmd.Context(), config.Ledger, sqlite.Options{})
+	store, err := openLedger(cmd.Context(), config)
 	if err != nil {
 		return err
 	}
@@ -126,6 +125,7 @@ func (f *decisionFlags) decide(cmd *cobra.Command, g *global, verdict ledger.Ver
 	if err != nil {
 		return err
 	}
+	tellRun(cmd.Context(), config)
 	return printDecisions(cmd, g, stored)
 }
 
@@ -184,7 +184,7 @@ address again if it goes on; fwsync allow prevents that.`,
 			if err != nil {
 				return err
 			}
-			store, err := sqlite.Open(cmd.Context(), config.Ledger, sqlite.Options{})
+			store, err := openLedger(cmd.Context(), config)
 			if err != nil {
 				return err
 			}
@@ -196,6 +196,7 @@ address again if it goes on; fwsync allow prevents that.`,
 			if len(ended) == 0 {
 				return withHint(fmt.Errorf("no active block of %s", list(prefixes)), "fwsync explain ADDRESS shows what covers an address; a wider prefix must be named as it was blocked")
 			}
+			tellRun(cmd.Context(), config)
 			return printDecisions(cmd, g, ended)
 		},
 	}

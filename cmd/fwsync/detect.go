@@ -83,18 +83,22 @@ to no cloud. Without a policies folder here it uses the built-in SMTP policy.
 			if err != nil {
 				return withHint(fmt.Errorf("unknown --zone %q", zone), "write a zone such as UTC or Asia/Shanghai")
 			}
-			var logs []sources.Source
-			for _, path := range args {
-				logs = append(logs, sources.Source{Path: path, Location: location, Final: true})
-			}
-			if perLine {
-				return eachLine(cmd, logs)
-			}
 			policy, name, err := detectionPolicy(g, policyPath)
 			if err != nil {
 				return err
 			}
-			value, err := analyse(cmd.Context(), policy, logs)
+			declared, err := reconcile.Declared(policy)
+			if err != nil {
+				return err
+			}
+			var logs []sources.Source
+			for _, path := range args {
+				logs = append(logs, sources.Source{Path: path, Location: location, Final: true, Declared: declared})
+			}
+			if perLine {
+				return eachLine(cmd, logs)
+			}
+			value, err := analyse(cmd.Context(), policy, declared.Catalogue(), logs)
 			if err != nil {
 				return err
 			}
@@ -150,7 +154,7 @@ func statConfig() error {
 }
 
 // analyse runs one detection engine over all logs.
-func analyse(ctx context.Context, policy *policies.Policy, logs []sources.Source) (detectAnswer, error) {
+func analyse(ctx context.Context, policy *policies.Policy, names *detect.Catalogue, logs []sources.Source) (detectAnswer, error) {
 	value := detectAnswer{Schema: "fwsync.detections/v1", Signals: map[string]int64{}, Detections: []reconcile.DetectionReport{}, Phases: []phaseAnswer{}, Addresses: []addressAnswer{}}
 	engine, err := reconcile.NewEngine(policy)
 	if err != nil {
@@ -171,7 +175,7 @@ func analyse(ctx context.Context, policy *policies.Policy, logs []sources.Source
 		value.Sources = append(value.Sources, reconcile.Sourced(log.Path, read))
 	}
 	for kind, n := range engine.Stats().Signals {
-		value.Signals[kind.String()] = n
+		value.Signals[names.Name(kind)] = n
 	}
 	counted := make(chan []detect.AddressCount, 1)
 	go func() { counted <- tally.Addresses() }()
@@ -182,13 +186,13 @@ func analyse(ctx context.Context, policy *policies.Policy, logs []sources.Source
 	for _, p := range engine.Phases() {
 		one := phaseAnswer{Phase: p.Phase.String(), Start: p.Start, End: p.End, Ongoing: p.Ongoing, Count: p.Signals, Signals: map[string]int64{}, Peak: p.Peak, PeakAt: p.PeakAt, Sources: p.Sources, Exact: p.Exact}
 		for kind, n := range p.Kinds {
-			one.Signals[kind.String()] = n
+			one.Signals[names.Name(kind)] = n
 		}
 		value.Phases = append(value.Phases, one)
 	}
 	detected := byPrefix(found)
 	for _, a := range <-counted {
-		value.Addresses = append(value.Addresses, addressAnswer{a.Addr, a.Signals, a.FirstSeen, a.LastSeen, detected(a.Addr)})
+		value.Addresses = append(value.Addresses, addressAnswer{a.Addr, kindCounts{names, a.Signals}, a.FirstSeen, a.LastSeen, detected(a.Addr)})
 	}
 	value.Others = tally.Others
 	return value, nil

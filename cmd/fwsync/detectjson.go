@@ -163,20 +163,23 @@ func appendScore(b []byte, s *reconcile.Score) []byte {
 }
 
 // kindCounts is an object with a number for each kind.
-type kindCounts []detect.KindCount
+type kindCounts struct {
+	names  *detect.Catalogue
+	counts []detect.KindCount
+}
 
 func (c kindCounts) MarshalJSON() ([]byte, error) { return c.appendJSON(nil, ""), nil }
 
 func (c kindCounts) appendJSON(b []byte, indent string) []byte {
-	if len(c) == 0 {
+	if len(c.counts) == 0 {
 		return append(b, "{}"...)
 	}
 	b = append(b, '{')
-	for i, k := range c {
+	for i, k := range c.counts {
 		if i > 0 {
 			b = append(b, ',')
 		}
-		b = append(append(append(b, indent...), '"'), k.Kind.String()...)
+		b = append(append(append(b, indent...), '"'), c.names.Name(k.Kind)...)
 		b = strconv.AppendInt(append(b, `": `...), int64(k.Count), 10)
 	}
 	if indent != "" {

@@ -40,7 +40,7 @@ func TestAReportIsWrittenAsTheStandardLibraryWould(t *testing.T) {
 			a := addressAnswer{Address: netip.MustParseAddr(rapid.SampledFrom([]string{"192.0.2.1", "2001:db8::1"}).Draw(t, "address")), FirstSeen: instant("first"), LastSeen: instant("last"),
 				Detected: rapid.SliceOfN(text, 0, 2).Draw(t, "detected")}
 			for _, k := range []detect.Kind{detect.SMTPAuthFailed, detect.SMTPScan}[:rapid.IntRange(0, 2).Draw(t, "kinds")] {
-				a.Signals = append(a.Signals, detect.KindCount{Kind: k, Count: rapid.Int().Draw(t, "n")})
+				a.Signals.counts = append(a.Signals.counts, detect.KindCount{Kind: k, Count: rapid.Int().Draw(t, "n")})
 			}
 			v.Addresses = append(v.Addresses, a)
 		}

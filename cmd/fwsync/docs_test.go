@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"fwsync/cloudfw/alibaba"
+	"fwsync/policies"
 )
 
 // Every fwsync command line in the documentation is one that the program accepts:
@@ -37,8 +38,9 @@ func TestCommandsInTheDocsExist(t *testing.T) {
 		for _, text := range code {
 			m := command.FindStringSubmatch(text)
 			words := strings.Fields(m[1])
-			cmd, rest, err := newRoot().Find(words)
-			if err != nil || cmd.Name() != words[0] {
+			root := newRoot()
+			cmd, rest, err := root.Find(words)
+			if err != nil || cmd == root || !strings.HasPrefix("fwsync "+strings.Join(words, " "), cmd.CommandPath()) {
 				t.Errorf("%s: fwsync %s: no such command", file, words[0])
 				continue
 			}
@@ -53,6 +55,26 @@ func TestCommandsInTheDocsExist(t *testing.T) {
 	}
 	if seen < 10 {
 		t.Errorf("only %d commands found: the test guards nothing", seen)
+	}
+}
+
+// The signals that the page on detection declares pass the analysis and their tests.
+func TestTheSignalsOfThePageOnDetectionAreValid(t *testing.T) {
+	page, err := os.ReadFile("../../docs/detection.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	declared := 0
+	for _, b := range regexp.MustCompile("(?s)```yaml\n(signals:.*?)```").FindAllStringSubmatch(string(page), -1) {
+		policy, err := policies.Parse([]policies.File{{Name: "detection.md", Data: []byte(b[1] + "targets: [{ internet-firewall: { rules: all } }]\nrules: [{ name: drop-attackers, from: $blocked, to: any, action: drop }]\n")}}, policyOptions())
+		if err != nil {
+			t.Errorf("%s\n%v", b[1], err)
+			continue
+		}
+		declared += len(policy.Signals)
+	}
+	if declared == 0 {
+		t.Error("no signals found: the test guards nothing")
 	}
 }
 

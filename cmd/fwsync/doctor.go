@@ -11,7 +11,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"fwsync/cloudfw"
-	"fwsync/ledger/sqlite"
 	"fwsync/policies"
 )
 
@@ -85,10 +84,10 @@ func examine(ctx context.Context, g *global, e *examination) {
 	} else {
 		e.good("", "policies", "%s: %s, %s", config.Policies, plural(len(policy.Rules), "rule"), plural(len(policy.Targets), "target"))
 	}
-	if store, err := sqlite.Open(ctx, config.Ledger, sqlite.Options{}); err != nil {
+	if store, err := openLedger(ctx, config); err != nil {
 		e.bad("", "ledger", err)
 	} else {
-		e.good("", "ledger", "%s", config.Ledger)
+		e.good("", "ledger", "%s", ledgerPlace(config))
 		_ = store.Close()
 	}
 	for _, s := range config.Sources {

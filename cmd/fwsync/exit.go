@@ -12,7 +12,6 @@ import (
 	"syscall"
 
 	"fwsync/ledger"
-	"fwsync/ledger/sqlite"
 	"fwsync/sync/verify"
 )
 
@@ -97,7 +96,7 @@ func report(w io.Writer, err error) int {
 	if o, ok := errors.AsType[*outcome](err); ok {
 		return o.code
 	}
-	if _, ok := errors.AsType[*sqlite.HeldError](err); ok {
+	if _, held := errors.AsType[*ledger.HeldError](err); held || errors.Is(err, ledger.ErrFenced) {
 		return exitHeld
 	}
 	return exitError
@@ -113,8 +112,10 @@ func hintFor(err error) string {
 		return "nothing after this point was done; run the command again to go on"
 	case errors.Is(err, ledger.ErrLocked):
 		return "wait for the other fwsync to end, or find it with: fuser -v FILE"
+	case errors.Is(err, ledger.ErrFenced):
+		return "this process was stopped or cut off for longer than its lease lasts, and another went on; nothing more was changed, run the command again"
 	case errors.Is(err, ledger.ErrCorrupt):
-		return "the file was left as it is; restore it from a backup, or move it away to start with an empty ledger (the cloud keeps its rules)"
+		return "the ledger was left as it is; restore it from a backup, or move it away to start with an empty one (the cloud keeps its rules)"
 	case errors.Is(err, os.ErrNotExist):
 		return "check the path; relative paths in fwsync.yaml start at the file's own folder"
 	case errors.Is(err, os.ErrPermission):

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"net/netip"
 	"strings"
@@ -10,6 +11,7 @@ import (
 
 	"fwsync/detect"
 	"fwsync/detect/sources"
+	"fwsync/sync/reconcile"
 )
 
 const lineSchema = "fwsync.line/v1"
@@ -29,11 +31,20 @@ type lineAnswer struct {
 // explainLine reads the line as every source is read: alone, so that a summary counts
 // whatever lines before it may have said.
 func explainLine(cmd *cobra.Command, g *global, line string) error {
+	policy, _, err := detectionPolicy(g, "")
+	if err != nil {
+		return err
+	}
+	declared, err := reconcile.Declared(policy)
+	if err != nil {
+		return err
+	}
+	names := declared.Catalogue()
 	a := lineAnswer{Schema: lineSchema}
-	log := sources.Source{Path: "the line", Reader: strings.NewReader(line + "\n"), Reference: time.Now(), Final: true}
+	log := sources.Source{Path: "the line", Reader: strings.NewReader(line + "\n"), Reference: time.Now(), Final: true, Declared: declared}
 	report, err := sources.Read(cmd.Context(), log, sources.Position{}, func(signals []detect.Signal) {
 		s := signals[0]
-		a.Signal, a.Meaning, a.Address, a.Account, a.Time, a.Count = s.Kind.String(), s.Kind.Meaning(), &s.Addr, fmt.Sprintf("%.100s", s.Account), s.Time, s.Times()
+		a.Signal, a.Meaning, a.Address, a.Account, a.Time, a.Count = names.Name(s.Kind), names.Meaning(s.Kind), &s.Addr, fmt.Sprintf("%.100s", s.Account), s.Time, s.Times()
 	})
 	if err != nil {
 		return err
@@ -54,7 +65,7 @@ func explainLine(cmd *cobra.Command, g *global, line string) error {
 			s.line("no signal: %s", a.Why)
 			return
 		}
-		s.line("%s: %s", a.Signal, a.Meaning)
+		s.line("%s: %s", a.Signal, cmp.Or(a.Meaning, "declared by the policy"))
 		rows := [][]string{{"address", a.Address.String()}, {"time", a.Time.Format(time.RFC3339)}, {"events", fmt.Sprint(a.Count)}}
 		if a.Account != "" {
 			rows = append(rows, []string{"account", fmt.Sprintf("%q", a.Account)})

@@ -32,6 +32,7 @@ func TestImportsPointOneWay(t *testing.T) {
 		{"github.com/spf13/cobra", "fwsync/cmd"},
 		{"github.com/spf13/viper", "fwsync/cmd"},
 		{"modernc.org/sqlite", "fwsync/ledger/sqlite"},
+		{"github.com/jackc/pgx/v5", "fwsync/ledger/postgres"},
 		{"github.com/goccy/go-yaml", "fwsync/policies or fwsync/cmd"},
 	} {
 		importers := 0
@@ -71,6 +72,7 @@ func TestImportsPointOneWay(t *testing.T) {
 		"fwsync/sync/verify":         {"fwsync/cloudfw"},
 		"fwsync/sync/decide":         {"fwsync/cloudfw", "fwsync/detect", "fwsync/ledger", "fwsync/policies"},
 		"fwsync/sync/lint":           {"fwsync/cloudfw", "fwsync/policies"},
+		"fwsync/sync/daemon":         {},
 		"fwsync/sync/reconcile":      {"fwsync/cloudfw", "fwsync/detect", "fwsync/ledger", "fwsync/policies", "fwsync/sync"},
 	}
 	for pkg, imported := range all {

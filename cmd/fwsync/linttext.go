@@ -76,6 +76,8 @@ func (w *written) document(root ast.Node) {
 			}
 		case "rules":
 			w.named(lint.RuleKind, "", part.Value)
+		case "signals":
+			w.named(lint.SignalKind, "", part.Value)
 		case "detections":
 			w.named(lint.DetectionKind, "", part.Value)
 		case "targets":

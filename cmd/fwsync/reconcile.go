@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/schollz/progressbar/v3"
 	"github.com/spf13/cobra"
@@ -39,6 +40,7 @@ enforced, 5 a source is sick (the rest is done), 6 another fwsync is at work.`,
 				return err
 			}
 			defer w.close()
+			started := time.Now()
 			w.protection = !flags.sickProtection
 			defer announceStop(cmd.Context(), cmd.ErrOrStderr())()
 			controller, err := w.controller(flags.limits(w.config.Limits))
@@ -47,7 +49,7 @@ enforced, 5 a source is sick (the rest is done), 6 another fwsync is at work.`,
 			}
 			controller.Progress = progress()
 			report, err := controller.RunOnce(cmd.Context())
-			return conclude(cmd, g, report, errors.Join(err, keepMetrics(w.config.Metrics, report)))
+			return conclude(cmd, g, report, errors.Join(err, keepMetrics(w.config.Metrics, report, err, time.Since(started))))
 		},
 	}
 	flags.register(cmd)

@@ -79,8 +79,12 @@ func (v *replayAnswer) run(ctx context.Context, policy *policies.Policy, paths [
 	if err != nil {
 		return err
 	}
+	declared, err := reconcile.Declared(policy)
+	if err != nil {
+		return err
+	}
 	for _, path := range paths {
-		read, err := sources.Read(ctx, sources.Source{Path: path, Location: location, Final: true}, sources.Position{}, replay.Observe)
+		read, err := sources.Read(ctx, sources.Source{Path: path, Location: location, Final: true, Declared: declared}, sources.Position{}, replay.Observe)
 		if err != nil {
 			return err
 		}

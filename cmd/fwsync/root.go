@@ -50,10 +50,10 @@ It works on the built-in simulator unless fwsync.yaml names a cloud.`,
 		return withHint(err, "%s", flagHint(cmd, err))
 	})
 	root.AddCommand(
-		newReconcile(g), newPlan(g), newApply(g), newAdopt(g), newRelease(g),
+		newReconcile(g), newRun(g), newPlan(g), newApply(g), newAdopt(g), newRelease(g),
 		newBlock(g), newUnblock(g), newAllow(g),
 		newStatus(g), newDoctor(g), newExplain(g), newDetect(g), newReplay(g),
-		newValidate(g), newLint(g), newSimulator(g), newVersion(g),
+		newValidate(g), newLint(g), newPolicy(g), newSimulator(g), newVersion(g),
 	)
 	_ = root.RegisterFlagCompletionFunc("output", cobra.FixedCompletions([]string{"table", "json", "yaml"}, cobra.ShellCompDirectiveNoFileComp))
 	for _, cmd := range root.Commands() {

@@ -1,13 +1,19 @@
 package main
 
 import (
+	"context"
 	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"fwsync/ledger"
+	"fwsync/ledger/postgres"
+	"fwsync/ledger/postgres/pgtest"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden parts of the scripts")
@@ -18,7 +24,15 @@ func TestMain(m *testing.M) {
 	if err := flag.Set("test.parallel", "12"); err != nil {
 		panic(err)
 	}
-	testscript.Main(m, map[string]func(){"fwsync": main})
+	testscript.Main(stopping{m}, map[string]func(){"fwsync": main})
+}
+
+// stopping ends the PostgreSQL that tests have started.
+type stopping struct{ *testing.M }
+
+func (s stopping) Run() int {
+	defer pgtest.Stop()
+	return s.M.Run()
 }
 
 // Every script is a small world of its own: a folder, a home, no credentials, no
@@ -33,8 +47,46 @@ func TestScripts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	testscript.Run(t, testscript.Params{
-		Dir:                 "testdata/script",
+	testscript.Run(t, params(root, "testdata/script"))
+}
+
+// TestScriptsOnPostgres are the scripts whose ledger is a real PostgreSQL: LEDGER is
+// the URL of a schema of its own, with PASSWORD in it.
+func TestScriptsOnPostgres(t *testing.T) {
+	server := pgtest.Shared(t)
+	root, err := filepath.Abs("../..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := params(root, "testdata/postgres")
+	plain, schemas := p.Setup, 0
+	p.Setup = func(env *testscript.Env) error {
+		schemas++
+		address := server.TCP(pgtest.Admin, server.Password, "postgres")
+		address.RawQuery = fmt.Sprintf("search_path=script_%d", schemas)
+		env.Setenv("LEDGER", address.String())
+		env.Setenv("PASSWORD", server.Password)
+		return plain(env)
+	}
+	p.Cmds["hold"] = hold
+	testscript.Run(t, p)
+}
+
+// hold takes the lease of the script's ledger until its end, as whom it names.
+func hold(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) == 0 {
+		ts.Fatalf("usage: hold WHO…")
+	}
+	store, err := postgres.Open(context.Background(), ts.Getenv("LEDGER"), postgres.Options{})
+	ts.Check(err)
+	lease, err := store.Acquire(context.Background(), ledger.Claim{Holder: strings.Join(args, " ")})
+	ts.Check(err)
+	ts.Defer(func() { _, _ = lease.Close(), store.Close() })
+}
+
+func params(root, dir string) testscript.Params {
+	return testscript.Params{
+		Dir:                 dir,
 		UpdateScripts:       *update,
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
@@ -54,7 +106,7 @@ func TestScripts(t *testing.T) {
 			"jq":     jq,
 			"mask":   mask,
 		},
-	})
+	}
 }
 
 func status(ts *testscript.TestScript, neg bool, args []string) {

@@ -37,12 +37,17 @@ with file, line, column and a hint. With PATH only the policies there are checke
 				Policies   string `json:"policies"`
 				Hash       string `json:"hash"`
 				Groups     int    `json:"groups"`
+				Signals    int    `json:"signals"` // declared ones
 				Detections int    `json:"detections"`
 				Rules      int    `json:"rules"`
 				Targets    int    `json:"targets"`
-			}{"fwsync.validation/v1", path, policy.Hash(), len(policy.Groups), len(policy.Detections), len(policy.Rules), len(policy.Targets)}
+			}{"fwsync.validation/v1", path, policy.Hash(), len(policy.Groups), len(policy.Signals), len(policy.Detections), len(policy.Rules), len(policy.Targets)}
 			return answer(cmd, g, value, func(s *screen) {
-				s.line("%s is valid: %s, %s, %s, %s", path, plural(value.Groups, "group"), plural(value.Detections, "detection"), plural(value.Rules, "rule"), plural(value.Targets, "target"))
+				signals := ""
+				if value.Signals > 0 {
+					signals = plural(value.Signals, "declared signal") + ", "
+				}
+				s.line("%s is valid: %s, %s%s, %s, %s", path, plural(value.Groups, "group"), signals, plural(value.Detections, "detection"), plural(value.Rules, "rule"), plural(value.Targets, "target"))
 			})
 		},
 	}

@@ -12,7 +12,7 @@ import (
 	"fwsync/cloudfw"
 	"fwsync/detect"
 	"fwsync/detect/sources"
-	"fwsync/ledger/sqlite"
+	"fwsync/ledger"
 	"fwsync/policies"
 	"fwsync/sync/gates"
 	"fwsync/sync/reconcile"
@@ -20,7 +20,7 @@ import (
 
 // policyOptions tell the policies which signals and clouds there are.
 func policyOptions(clouds ...string) policies.Options {
-	o := policies.Options{Clouds: clouds}
+	o := policies.Options{Clouds: clouds, CheckSignals: reconcile.CheckSignals}
 	for _, k := range detect.Kinds() {
 		o.Signals = append(o.Signals, k.String())
 		if k.Success() {
@@ -38,9 +38,10 @@ func loadPolicy(path string, clouds ...string) (*policies.Policy, error) {
 type work struct {
 	config *Config
 	policy *policies.Policy
-	store  *sqlite.Store
+	store  ledger.Store
 	clouds []*cloud
-	lease  *sqlite.Lease
+	lease  ledger.Lease
+	stays  bool // a fwsync run, which has the lease during a pass only
 	// protection is demanded by commands that plan changes: a feed of protected ranges
 	// that cannot be believed ends them. Others go on without it.
 	protection bool
@@ -61,28 +62,80 @@ func open(ctx context.Context, g *global, writer bool) (w *work, err error) {
 	if w.policy, err = loadPolicy(w.config.Policies, w.config.cloudNames()...); err != nil {
 		return w, err
 	}
+	if w.store, err = openLedger(ctx, w.config); err != nil {
+		return w, err
+	}
 	if writer {
-		if w.lease, err = sqlite.Lock(w.config.Ledger); err != nil {
+		if err = w.acquireBesideRun(ctx); err != nil {
 			return w, err
 		}
 	}
-	if w.store, err = sqlite.Open(ctx, w.config.Ledger, sqlite.Options{}); err != nil {
-		return w, err
-	}
-	w.clouds, err = openClouds(ctx, w.config)
+	w.clouds, err = openClouds(ctx, w.config, w.held)
 	return w, err
+}
+
+// acquire takes the writer lease (promise P10).
+func (w *work) acquire(ctx context.Context) (err error) {
+	w.lease, err = w.store.Acquire(ctx, ledger.Claim{Holder: holder()})
+	return err
+}
+
+// release gives the lease back, if it was taken.
+func (w *work) release() {
+	if w.lease != nil {
+		_ = w.lease.Close()
+		w.lease = nil
+	}
+}
+
+// held asks before each change of a cloud whether the lease is still ours. A command
+// that took none makes no changes but those that doctor tries out.
+func (w *work) held(ctx context.Context) error {
+	switch {
+	case w.lease != nil:
+		return w.lease.Held(ctx)
+	case w.stays:
+		return ledger.ErrFenced
+	}
+	return nil
+}
+
+// acquireBesideRun takes the writer lease. Beside a fwsync run, which holds it for one
+// pass at a time, it waits for the end of the pass.
+func (w *work) acquireBesideRun(ctx context.Context) (err error) {
+	again := time.NewTicker(100 * time.Millisecond)
+	defer again.Stop()
+	for patience := 300; ; patience-- {
+		if err = w.acquire(ctx); !leaseHeld(err) || patience == 0 {
+			return err
+		}
+		if _, missing := os.Stat(addressFile(w.config)); missing != nil {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-again.C:
+		}
+	}
 }
 
 func (w *work) close() {
 	for _, c := range w.clouds {
 		c.close()
 	}
+	w.release()
 	if w.store != nil {
 		_ = w.store.Close()
 	}
+}
+
+// view is the ledger: of a writer, as the holder of the lease.
+func (w *work) view() ledger.Store {
 	if w.lease != nil {
-		_ = w.lease.Close()
+		return w.lease.Store()
 	}
+	return w.store
 }
 
 // look builds what reconcile needs to look around.
@@ -92,7 +145,7 @@ func (w *work) look(limits gates.Limits) (reconcile.Look, error) {
 		return reconcile.Look{}, err
 	}
 	l := reconcile.Look{
-		Policy: w.policy, Owner: owner, Ledger: w.store, Gates: limits, Operator: operator(w.config), Now: time.Now,
+		Policy: w.policy, Owner: owner, Ledger: w.view(), Gates: limits, Operator: operator(w.config), Now: time.Now,
 	}
 	if l.Providers, err = protectedRanges(w.config.Protect, w.protection); err != nil {
 		return l, err
@@ -100,12 +153,16 @@ func (w *work) look(limits gates.Limits) (reconcile.Look, error) {
 	for _, c := range w.clouds {
 		l.Clouds = append(l.Clouds, c.seen())
 	}
+	declared, err := reconcile.Declared(w.policy)
+	if err != nil {
+		return l, err
+	}
 	for _, s := range w.config.Sources {
 		zone, err := time.LoadLocation(s.Zone)
 		if err != nil {
 			return l, err
 		}
-		l.Sources = append(l.Sources, reconcile.Source{Name: s.Name, Log: sources.Source{Path: s.File, Location: zone}, LastLineIsNow: s.Clock == "last-line"})
+		l.Sources = append(l.Sources, reconcile.Source{Name: s.Name, Log: sources.Source{Path: s.File, Location: zone, Declared: declared}, LastLineIsNow: s.Clock == "last-line"})
 	}
 	return l, nil
 }

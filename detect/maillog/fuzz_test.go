@@ -154,10 +154,13 @@ func FuzzP12Attribution(f *testing.F) {
 		"x, relay=y [198.51.100.77]", "x, relay=y [198.51.100.77], reject=550 5.7.1 z... Relaying denied",
 		" from 198.51.100.77 port 22 ssh2", "x 198.51.100.77 port 22", "x' from 198.51.100.77 port 22", "x from 198.51.100.77 port 22 ssh2: y",
 		"EXPN x [198.51.100.77]: EXPN root", "198.51.100.77",
+		"x myapp[1]: invalid token from 198.51.100.77", "denied 198.51.100.77, x", "managesieve-login: Error: x, rip=198.51.100.77, lip=x",
+		"NOQUEUE: filter: RCPT from x[198.51.100.77]: x", `198.51.100.77 - x [x] "POST /login x" 401 1`,
 	} {
 		f.Add(text)
 	}
 	client := netip.MustParseAddr("192.0.2.1") // C
+	declared := ten(f)
 	f.Fuzz(func(t *testing.T, text string) {
 		text = strings.Map(func(r rune) rune {
 			if r < ' ' || r == 0x7f {
@@ -165,7 +168,7 @@ func FuzzP12Attribution(f *testing.F) {
 			}
 			return r
 		}, text)
-		p := maillog.New(maillog.Options{Reference: reference})
+		p := maillog.New(maillog.Options{Reference: reference, Declared: declared})
 		for i := range daemonLines {
 			d := &daemonLines[i]
 			planted := text

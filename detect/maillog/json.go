@@ -57,6 +57,9 @@ func (p *Parser) object(line []byte, h *header, depth int) Verdict {
 	if rest = afterBlanks(rest); string(rest) != "}" {
 		return Malformed
 	}
+	if program == nil && p.tears(len(message) >= dockerPart && message[len(message)-1] != '\n') {
+		return Uninteresting
+	}
 	message = bytes.TrimSuffix(bytes.TrimSuffix(message, []byte("\n")), []byte("\r"))
 	if message == nil {
 		return Uninteresting
@@ -89,6 +92,9 @@ func (p *Parser) object(line []byte, h *header, depth int) Verdict {
 	}
 	return Signal
 }
+
+// dockerPart is where Docker breaks long lines into parts.
+const dockerPart = 16 << 10
 
 func afterBlanks(b []byte) []byte {
 	for len(b) > 0 && (b[0] == ' ' || b[0] == '\t') {

@@ -50,13 +50,17 @@ type Options struct {
 	// Location is the zone of the stamps without one; nil means UTC. Where a change
 	// of the clocks makes a stamp ambiguous it is one of the two times.
 	Location *time.Location
+	// Declared are the signals that a policy declares beside the built-in ones.
+	Declared *Declared
 }
 
 // Parser reads lines of one log. It keeps the latest stamp and host name, so
 // that the next line costs less. Not safe for concurrent use.
 type Parser struct {
-	clock stampReader
-	host  host
+	clock    stampReader
+	host     host
+	declared *Declared
+	torn     bool // the latest line of a container runtime is to be continued
 
 	scratch []byte // what a JSON line's message is unpacked into
 	kept    []byte // account names that outlive scratch
@@ -67,7 +71,7 @@ func New(o Options) *Parser {
 	if o.Location == nil {
 		o.Location = time.UTC
 	}
-	return &Parser{clock: stampReader{reference: o.Reference, location: o.Location}}
+	return &Parser{clock: stampReader{reference: o.Reference, location: o.Location}, declared: o.Declared}
 }
 
 // Parse reads one line, without its newline. The signal is only meaningful
@@ -103,6 +107,9 @@ func (p *Parser) ParseInto(line []byte, s *detect.Signal) Verdict {
 	msg = msg[p.host.length:]
 	at := glance(msg)
 	if at == nothing || len(msg) < 10 {
+		if p.declared != nil && p.declared.mayBe(line[stamp+1:], msg) {
+			return p.declaredLine(line, stamp, msg, s)
+		}
 		return Uninteresting
 	}
 	var f found
@@ -118,6 +125,9 @@ func (p *Parser) ParseInto(line []byte, s *detect.Signal) Verdict {
 		dispatch(msg, &f)
 	}
 	if f.kind == 0 {
+		if p.declared != nil && p.declared.mayBe(line[stamp+1:], msg) {
+			return p.declaredLine(line, stamp, msg, s)
+		}
 		return Uninteresting
 	}
 	if !f.addr.IsValid() {
@@ -140,6 +150,9 @@ func (p *Parser) ParseInto(line []byte, s *detect.Signal) Verdict {
 func (p *Parser) Message(program, pid, message []byte, at time.Time, s *detect.Signal) Verdict {
 	var f found
 	byName(program, message, &f)
+	if f.kind == 0 && p.declared != nil {
+		p.declared.byName(program, message, &f)
+	}
 	if f.kind == 0 {
 		return Uninteresting
 	}

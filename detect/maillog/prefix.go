@@ -15,16 +15,18 @@ type header struct {
 	program []byte    // if told apart from the message …
 	body    []byte    // … which is "TAG[PID]: MESSAGE" otherwise
 	exim    bool      // Exim's own log, which has no tag
+	text    []byte    // what stands behind the stamp, or without one, if the program did not come apart
+	hosted  bool      // it may begin with a host
 }
 
 // parseOther reads a line that does not begin as most do.
 func (p *Parser) parseOther(line []byte, s *detect.Signal) Verdict {
 	var h header
-	switch p.split(line, &h, 0) {
-	case Malformed:
-		return Malformed
-	case Uninteresting:
-		return Uninteresting
+	if v := p.split(line, &h, 0); v != Signal {
+		if p.declared != nil {
+			return p.declaredOther(line, &h, v, s)
+		}
+		return v
 	}
 	var f found
 	switch {
@@ -36,6 +38,9 @@ func (p *Parser) parseOther(line []byte, s *detect.Signal) Verdict {
 		dispatch(h.body, &f)
 	}
 	if f.kind == 0 {
+		if p.declared != nil {
+			return p.declaredOther(line, &h, Uninteresting, s)
+		}
 		return Uninteresting
 	}
 	if !f.addr.IsValid() {
@@ -86,6 +91,7 @@ func (p *Parser) Time(line []byte) (time.Time, bool) {
 //	<22>1 2026-11-23T20:17:43Z host TAG 1 - - …    RFC 5424
 //	Nov 23 2026 20:17:43 host TAG[1]: …            with a year
 //	2026-11-23 20:17:43 [1] H=…                    Exim's own
+//	2026/11/23 20:17:43 …                          nginx and others, if signals are declared
 //	2026-11-23T20:17:43Z stdout F …                what container runtimes keep
 //	{"log":"…","time":"…"}, {"MESSAGE":"…", …}     and Docker, and journald
 //	TAG[1]: …                                      nothing at all; see Sessions
@@ -112,7 +118,14 @@ func (p *Parser) split(line []byte, h *header, depth int) Verdict {
 	if end < 0 {
 		end = yearStampEnd(rest)
 	}
+	if end < 0 && p.declared != nil {
+		if n := slashedStampEnd(rest); n > 0 {
+			h.stamp, h.text, h.hosted = rest[:n], rest[n+1:], false // an application writes so, never a syslog daemon
+			return Uninteresting
+		}
+	}
 	if end < 0 {
+		h.text, h.hosted = rest, false
 		if depth == 0 && !tagged(rest) {
 			return Malformed
 		}
@@ -135,6 +148,9 @@ func (p *Parser) afterStamp(rest []byte, h *header, depth int) Verdict {
 		if !has(inner, "F ") && !has(inner, "P ") {
 			return Malformed
 		}
+		if p.tears(inner[0] == 'P') {
+			return Uninteresting
+		}
 		outer := h.stamp
 		h.stamp = nil
 		v := p.split(inner[2:], h, depth+1)
@@ -146,6 +162,7 @@ func (p *Parser) afterStamp(rest []byte, h *header, depth int) Verdict {
 		}
 		return v
 	}
+	h.text, h.hosted = rest, true
 	if tagged(rest) {
 		h.body = rest
 		return Signal
@@ -163,6 +180,15 @@ func (p *Parser) afterStamp(rest []byte, h *header, depth int) Verdict {
 		return Malformed
 	}
 	return Uninteresting
+}
+
+// tears notes whether what a container runtime keeps is a part of a line that is to be
+// continued. It reports whether this one continues the line before: its start is then
+// anywhere in a text that a client may have written. A parser knows the lines that it
+// reads itself: where a reader gives the next part to another one, it is not seen.
+func (p *Parser) tears(torn bool) (continues bool) {
+	continues, p.torn = p.torn, torn
+	return continues
 }
 
 // structured reads RFC 5424 from its stamp on: "STAMP HOST APP PID MSGID [DATA] MESSAGE".

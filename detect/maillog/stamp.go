@@ -67,6 +67,18 @@ func yearStampEnd(line []byte) int {
 	return -1
 }
 
+// slashedStampEnd is stampEnd for "2026/11/23 20:17:43.123 ".
+func slashedStampEnd(line []byte) int {
+	if len(line) < 20 || line[4] != '/' || line[7] != '/' || line[10] != ' ' || line[13] != ':' || line[16] != ':' {
+		return -1
+	}
+	n := 19 + fraction(line[19:])
+	if !has(line[n:], " ") {
+		return -1
+	}
+	return n
+}
+
 // fraction returns the length of ".123" at the start of b.
 func fraction(b []byte) int {
 	if !has(b, ".") {
@@ -91,7 +103,7 @@ type stampReader struct {
 	dayLength int
 }
 
-// read reads a stamp that stampEnd or yearStampEnd found.
+// read reads a stamp that one of the functions above found.
 func (c *stampReader) read(b []byte) (time.Time, bool) {
 	switch {
 	case len(b) == 15:
@@ -99,7 +111,7 @@ func (c *stampReader) read(b []byte) (time.Time, bool) {
 	case len(b) < 19:
 		n := fraction(b[min(len(b), 15):])
 		return c.fractional(b, 15, n)
-	case b[4] == '-':
+	case b[4] == '-', b[4] == '/':
 		return c.iso(b)
 	case len(b) == 20 && b[3] == ' ' && b[11] == ' ': // Nov 23 2026 20:17:43
 		return c.dated(b[7:11], b[:6], b[12:20], b)

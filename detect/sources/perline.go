@@ -17,6 +17,7 @@ import (
 func PerLine(ctx context.Context, src Source, w io.Writer) (Report, error) {
 	out := bufio.NewWriterSize(w, 1<<16)
 	var text []byte
+	names := src.Declared.Catalogue()
 	next := int64(1)
 	silent := func(until int64) {
 		for ; next < until; next++ {
@@ -35,7 +36,7 @@ func PerLine(ctx context.Context, src Source, w io.Writer) (Report, error) {
 			text = append(text, `,"ip":"`...)
 			text = s.Addr.AppendTo(text)
 			text = append(text, `","signal":"`...)
-			text = append(text, s.Kind.String()...)
+			text = append(text, names.Name(s.Kind)...)
 			next++
 			out.Write(append(text, '"', '}', '\n'))
 		}

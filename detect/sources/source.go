@@ -32,6 +32,8 @@ type Source struct {
 	Final bool
 	// Workers is how many goroutines parse; 0 means one per core, at most 8.
 	Workers int
+	// Declared are the signals of the policy that are not built in; may be nil.
+	Declared *maillog.Declared
 }
 
 // Report says what was read.
@@ -218,7 +220,7 @@ func (rep *Report) warmUp(src Source, f *os.File, offset int64) error {
 	if n < offset {
 		k.lines = k.lines[bytes.IndexByte(k.lines, '\n')+1:]
 	}
-	k.parse(maillog.New(maillog.Options{Reference: src.Reference, Location: src.Location}))
+	k.parse(maillog.New(maillog.Options{Reference: src.Reference, Location: src.Location, Declared: src.Declared}))
 	before := maillog.Sessions{Reference: src.Reference, Stamped: !k.lastTime.IsZero()}
 	before.Settle(k.signals)
 	before.Untimed, before.Unstamped = 0, 0
@@ -247,7 +249,7 @@ func (rep *Report) stream(ctx context.Context, src Source, r io.Reader, offset, 
 	}
 	p := pipeline{
 		chunks:  chunker{in: r, offset: offset, final: src.Final},
-		options: maillog.Options{Reference: src.Reference, Location: src.Location},
+		options: maillog.Options{Reference: src.Reference, Location: src.Location, Declared: src.Declared},
 		source:  src.Path,
 		workers: src.Workers,
 	}

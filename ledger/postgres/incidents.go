@@ -96,22 +96,3 @@ func (s *Store) encodeIncident(i ledger.Incident) (ledger.Incident, string, erro
 	body, err := json.Marshal(i)
 	return i, string(body), err
 }
-
-// CallsSince implements ledger.Incidents.
-func (s *Store) CallsSince(ctx context.Context, since time.Time) ([]ledger.Call, error) {
-	var calls []ledger.Call
-	const query = `SELECT j.plan_id, j.step, j.at, j.op, j.subject, j.outcome, coalesce(p.author, '')
-		FROM journal j LEFT JOIN plans p ON p.id = j.plan_id WHERE j.at >= $1 ORDER BY j.seq`
-	err := s.read(ctx, "reading the journal of", query, []any{since.UnixMilli()}, func() { calls = nil }, func(rows pgx.Row) error {
-		var c ledger.Call
-		var at int64
-		err := rows.Scan(&c.PlanID, &c.Step, &at, &c.Op, &c.Subject, &c.Outcome, &c.Author)
-		c.At = time.UnixMilli(at).UTC()
-		calls = append(calls, c)
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	return calls, nil
-}

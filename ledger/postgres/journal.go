@@ -10,7 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-const entryColumns = `plan_id, step, at, op, subject, outcome`
+const entryColumns = `plan_id, step, at, op, subject, outcome, request_id`
 
 // UsePlan implements ledger.Store. Of any number of callers, on any number of hosts,
 // exactly one gets true for an id.
@@ -20,8 +20,8 @@ func (s *Store) UsePlan(ctx context.Context, p ledger.AppliedPlan) (bool, error)
 	}
 	var first bool
 	err := s.change(ctx, "recording a plan in", func(ctx context.Context, tx pgx.Tx) error {
-		done, err := tx.Exec(ctx, `INSERT INTO plans (id, started_at, author, steps) VALUES ($1, $2, $3, $4)
-			ON CONFLICT (id) DO NOTHING`, ledger.CleanText(p.ID), fromTime(p.StartedAt), ledger.CleanText(p.Author), p.Steps)
+		done, err := tx.Exec(ctx, `INSERT INTO plans (id, cloud, started_at, author, steps, detail) VALUES ($1, $2, $3, $4, $5, $6)
+			ON CONFLICT (id) DO NOTHING`, ledger.CleanText(p.ID), ledger.CleanText(p.Cloud), fromTime(p.StartedAt), ledger.CleanText(p.Author), p.Steps, detail(p))
 		first = done.RowsAffected() == 1
 		return err
 	})
@@ -40,8 +40,8 @@ func (s *Store) Record(ctx context.Context, e ledger.JournalEntry) error {
 		if e.Outcome != ledger.Started {
 			batch.Queue(`UPDATE journal SET open = false WHERE open AND plan_id = $1 AND step = $2`, plan, e.Step)
 		}
-		batch.Queue(`INSERT INTO journal (`+entryColumns+`, open) VALUES ($1, $2, $3, $4, $5, $6, $7)`, plan, e.Step, e.At.UnixMilli(),
-			ledger.CleanText(e.Op), ledger.CleanText(e.Subject), ledger.CleanText(e.Outcome), e.Outcome == ledger.Started)
+		batch.Queue(`INSERT INTO journal (`+entryColumns+`, open) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`, plan, e.Step, e.At.UnixMilli(),
+			ledger.CleanText(e.Op), ledger.CleanText(e.Subject), ledger.CleanText(e.Outcome), ledger.CleanText(e.RequestID), e.Outcome == ledger.Started)
 		return tx.SendBatch(ctx, batch).Close()
 	})
 }
@@ -65,12 +65,21 @@ func (s *Store) Settle(ctx context.Context, at time.Time) error {
 	})
 }
 
+// detail is a plan's, or NULL.
+func detail(p ledger.AppliedPlan) *string {
+	if p.Detail == nil {
+		return nil
+	}
+	text := string(p.Detail)
+	return &text
+}
+
 func (s *Store) entries(ctx context.Context, where string, args ...any) ([]ledger.JournalEntry, error) {
 	var entries []ledger.JournalEntry
-	err := s.read(ctx, "reading the journal of", `SELECT `+entryColumns+` FROM journal `+where, args, func() { entries = nil }, func(rows pgx.Row) error {
+	err := s.read(ctx, "reading the journal of", `SELECT seq, `+entryColumns+` FROM journal `+where, args, func() { entries = nil }, func(rows pgx.Row) error {
 		var e ledger.JournalEntry
 		var at int64
-		err := rows.Scan(&e.PlanID, &e.Step, &at, &e.Op, &e.Subject, &e.Outcome)
+		err := rows.Scan(&e.Seq, &e.PlanID, &e.Step, &at, &e.Op, &e.Subject, &e.Outcome, &e.RequestID)
 		e.At = time.UnixMilli(at).UTC()
 		entries = append(entries, e)
 		return err

@@ -1,6 +1,8 @@
 package postgres
 
 import (
+	"flag"
+	"fmt"
 	"os"
 	"testing"
 
@@ -10,6 +12,17 @@ import (
 )
 
 func TestMain(m *testing.M) {
+	if role := os.Getenv(roleVariable); role != "" {
+		if err := play(role, os.Args[1]); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
+	// A server is asked over and over; -rapid.checks on the command line still wins.
+	if err := flag.Set("rapid.checks", "25"); err != nil {
+		panic(err)
+	}
 	code := m.Run()
 	pgtest.Stop()
 	os.Exit(code)

@@ -18,6 +18,7 @@ type Store struct {
 	instance string
 	timeout  time.Duration
 	pool     *pgxpool.Pool
+	fence    *fence // nil but for the holder's view
 }
 
 var _ ledger.Store = (*Store)(nil)
@@ -48,7 +49,10 @@ func (s *Store) change(ctx context.Context, doing string, f func(ctx context.Con
 		if err != nil {
 			return err
 		}
-		if err := f(ctx, tx); err != nil {
+		if err = f(ctx, tx); err == nil {
+			err = s.fence.check(ctx, tx)
+		}
+		if err != nil {
 			undo, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
 			defer cancel()
 			_ = tx.Rollback(undo) // otherwise the connection is closed, which does the same

@@ -96,23 +96,3 @@ func (s *Store) encodeIncident(i ledger.Incident) (ledger.Incident, string, erro
 	body, err := json.Marshal(i)
 	return i, string(body), err
 }
-
-// CallsSince implements ledger.Incidents.
-func (s *Store) CallsSince(ctx context.Context, since time.Time) ([]ledger.Call, error) {
-	var calls []ledger.Call
-	const query = `SELECT j.plan_id, j.step, j.at, j.op, j.subject, j.outcome, ifnull(p.author, '')
-		FROM journal j LEFT JOIN plans p ON p.id = j.plan_id WHERE j.at >= ? ORDER BY j.seq`
-	rows, err := s.readers.QueryContext(ctx, query, since.UnixMilli())
-	err = each(rows, err, func(rows *sql.Rows) error {
-		var c ledger.Call
-		var at int64
-		err := rows.Scan(&c.PlanID, &c.Step, &at, &c.Op, &c.Subject, &c.Outcome, &c.Author)
-		c.At = time.UnixMilli(at).UTC()
-		calls = append(calls, c)
-		return err
-	})
-	if err != nil {
-		return nil, s.explain(ctx, "reading the journal of", err)
-	}
-	return calls, nil
-}

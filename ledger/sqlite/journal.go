@@ -9,7 +9,7 @@ import (
 	"fwsync/ledger"
 )
 
-const entryColumns = `plan_id, step, at, op, subject, outcome`
+const entryColumns = `plan_id, step, at, op, subject, outcome, request_id`
 
 // UsePlan implements ledger.Store. Of any number of callers, in any number of
 // processes, exactly one gets true for an id.
@@ -19,9 +19,9 @@ func (s *Store) UsePlan(ctx context.Context, p ledger.AppliedPlan) (bool, error)
 	}
 	var fresh bool
 	err := s.change(ctx, "recording a plan in", func(tx *sql.Tx) error {
-		const insert = `INSERT INTO plans (id, started_at, author, steps) VALUES (?, ?, ?, ?)
+		const insert = `INSERT INTO plans (id, cloud, started_at, author, steps, detail) VALUES (?, ?, ?, ?, ?, ?)
 			ON CONFLICT (id) DO NOTHING`
-		result, err := tx.ExecContext(ctx, insert, p.ID, fromTime(p.StartedAt), ledger.CleanText(p.Author), p.Steps)
+		result, err := tx.ExecContext(ctx, insert, ledger.CleanText(p.ID), ledger.CleanText(p.Cloud), fromTime(p.StartedAt), ledger.CleanText(p.Author), p.Steps, detail(p))
 		if err != nil {
 			return err
 		}
@@ -41,13 +41,13 @@ func (s *Store) Record(ctx context.Context, e ledger.JournalEntry) error {
 	return s.change(ctx, "recording a call in", func(tx *sql.Tx) error {
 		if e.Outcome != ledger.Started {
 			const answered = `UPDATE journal SET open = 0 WHERE open = 1 AND plan_id = ? AND step = ?`
-			if _, err := tx.ExecContext(ctx, answered, e.PlanID, e.Step); err != nil {
+			if _, err := tx.ExecContext(ctx, answered, ledger.CleanText(e.PlanID), e.Step); err != nil {
 				return err
 			}
 		}
-		const insert = `INSERT INTO journal (` + entryColumns + `, open) VALUES (?, ?, ?, ?, ?, ?, ?)`
-		_, err := tx.ExecContext(ctx, insert, e.PlanID, e.Step, e.At.UnixMilli(),
-			ledger.CleanText(e.Op), ledger.CleanText(e.Subject), ledger.CleanText(e.Outcome), e.Outcome == ledger.Started)
+		const insert = `INSERT INTO journal (` + entryColumns + `, open) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`
+		_, err := tx.ExecContext(ctx, insert, ledger.CleanText(e.PlanID), e.Step, e.At.UnixMilli(),
+			ledger.CleanText(e.Op), ledger.CleanText(e.Subject), ledger.CleanText(e.Outcome), ledger.CleanText(e.RequestID), e.Outcome == ledger.Started)
 		return err
 	})
 }
@@ -71,13 +71,21 @@ func (s *Store) Settle(ctx context.Context, at time.Time) error {
 	})
 }
 
+// detail is a plan's, or NULL.
+func detail(p ledger.AppliedPlan) any {
+	if p.Detail == nil {
+		return nil
+	}
+	return string(p.Detail)
+}
+
 func (s *Store) entries(ctx context.Context, where string, args ...any) ([]ledger.JournalEntry, error) {
 	var entries []ledger.JournalEntry
-	rows, err := s.readers.QueryContext(ctx, `SELECT `+entryColumns+` FROM journal `+where, args...)
+	rows, err := s.readers.QueryContext(ctx, `SELECT seq, `+entryColumns+` FROM journal `+where, args...)
 	err = each(rows, err, func(rows *sql.Rows) error {
 		var e ledger.JournalEntry
 		var at int64
-		err := rows.Scan(&e.PlanID, &e.Step, &at, &e.Op, &e.Subject, &e.Outcome)
+		err := rows.Scan(&e.Seq, &e.PlanID, &e.Step, &at, &e.Op, &e.Subject, &e.Outcome, &e.RequestID)
 		e.At = time.UnixMilli(at).UTC()
 		entries = append(entries, e)
 		return err

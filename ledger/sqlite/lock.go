@@ -18,31 +18,21 @@ import (
 // maxHolder is how many bytes of a lock file are shown to people.
 const maxHolder = 200
 
-// Lease is the writer lease of one host (promise P10): whoever holds it is the only
-// process that may change the cloud from this ledger. The operating system drops
-// it when the process ends, however it ends. It is safe for concurrent use.
-type Lease struct {
+// Lock is the part of the writer lease that the operating system keeps (promise P10):
+// it drops it when the process ends, however it ends. It is safe for concurrent use.
+type Lock struct {
 	file  *flock.Flock
 	close func() error
 }
 
-// HeldError says that another process, or another Lease of this one, has the lease.
-type HeldError struct {
-	Path   string // the lock file
-	Holder string // its pid, host and since when; "an unknown process" when it left no note
-}
-
-func (e *HeldError) Error() string {
-	return fmt.Sprintf("the writer lease %q is held by %s", e.Path, e.Holder)
-}
-
-// Lock takes the lease of the ledger at path, by a lock on the file path.lock
+// TakeLock takes the lease of the ledger at path, by a lock on the file path.lock
 // beside it, which is made if missing (mode 0600, its folder 0700) and never
-// removed. It does not wait: a lease held elsewhere is a *HeldError.
+// removed. It does not wait: a lease held elsewhere is a
+// *ledger.HeldError.
 //
 // The ledger itself need not exist. The lease does not keep others from reading
 // the ledger or adding decisions to it.
-func Lock(path string) (*Lease, error) {
+func TakeLock(path string) (*Lock, error) {
 	path, err := resolve(path)
 	if err != nil {
 		return nil, err
@@ -57,7 +47,7 @@ func Lock(path string) (*Lease, error) {
 		return nil, fmt.Errorf("taking the writer lease %q: %w", path, err)
 	}
 	if !taken {
-		return nil, &HeldError{Path: path, Holder: readHolder(path)}
+		return nil, &ledger.HeldError{Lease: path, Holder: readHolder(path)}
 	}
 	host, err := os.Hostname()
 	if err != nil {
@@ -67,15 +57,15 @@ func Lock(path string) (*Lease, error) {
 	if err := os.WriteFile(path, []byte(note), 0o600); err != nil {
 		return nil, errors.Join(fmt.Errorf("signing the writer lease: %w", err), file.Close())
 	}
-	lease := &Lease{file: file}
-	lease.close = sync.OnceValue(lease.release)
-	return lease, nil
+	lock := &Lock{file: file}
+	lock.close = sync.OnceValue(lock.release)
+	return lock, nil
 }
 
 // Close gives the lease back. Calling it again does nothing but return the same.
-func (l *Lease) Close() error { return l.close() }
+func (l *Lock) Close() error { return l.close() }
 
-func (l *Lease) release() error {
+func (l *Lock) release() error {
 	// The note goes before the lease, so that it never names a past holder; the
 	// file stays, since removing it would let two processes lock two files.
 	err := os.Truncate(l.file.Path(), 0)

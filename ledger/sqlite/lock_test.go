@@ -10,17 +10,19 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"fwsync/ledger"
 )
 
 func TestP10OneWriterAndTheLoserIsToldWho(t *testing.T) {
 	path := newPath(t)
 	begin := time.Now().UTC().Truncate(time.Second)
-	first, err := Lock(path)
+	first, err := TakeLock(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	second, err := Lock(path)
-	var held *HeldError
+	second, err := TakeLock(path)
+	var held *ledger.HeldError
 	if second != nil || !errors.As(err, &held) {
 		t.Fatalf("lease %v, error %v, want a HeldError", second, err)
 	}
@@ -50,14 +52,14 @@ func TestP10OneWriterAndTheLoserIsToldWho(t *testing.T) {
 	if note, err := os.ReadFile(path + ".lock"); err != nil || len(note) != 0 {
 		t.Errorf("the lease given back still names %q, error %v", note, err)
 	}
-	third, err := Lock(path)
+	third, err := TakeLock(path)
 	if err != nil {
 		t.Fatalf("a lease given back is still held: %v", err)
 	}
 	if err := first.Close(); err != nil { // an old lease has no power over the new one
 		t.Fatal(err)
 	}
-	if _, err := Lock(path); !errors.As(err, &held) || !strings.HasPrefix(held.Holder, "pid ") {
+	if _, err := TakeLock(path); !errors.As(err, &held) || !strings.HasPrefix(held.Holder, "pid ") {
 		t.Errorf("error %v, want the lease held with its note", err)
 	}
 	if err := third.Close(); err != nil {
@@ -68,12 +70,12 @@ func TestP10OneWriterAndTheLoserIsToldWho(t *testing.T) {
 func TestP10OfManyOnlyOneGetsTheLease(t *testing.T) {
 	path := newPath(t)
 	var won atomic.Int64
-	leases := make(chan *Lease, 20)
+	leases := make(chan *Lock, 20)
 	var running sync.WaitGroup
 	for range 20 {
 		running.Go(func() {
-			lease, err := Lock(path)
-			var held *HeldError
+			lease, err := TakeLock(path)
+			var held *ledger.HeldError
 			switch {
 			case err == nil:
 				won.Add(1)
@@ -104,13 +106,13 @@ func TestP10AKilledProcessLeavesNoLeaseBehind(t *testing.T) {
 	if line, err := bufio.NewReader(out).ReadString('\n'); line != "held\n" {
 		t.Fatalf("the holder says %q, error %v", line, err)
 	}
-	var held *HeldError
-	if _, err := Lock(path); !errors.As(err, &held) || !strings.HasPrefix(held.Holder, fmt.Sprintf("pid %d on ", cmd.Process.Pid)) {
+	var held *ledger.HeldError
+	if _, err := TakeLock(path); !errors.As(err, &held) || !strings.HasPrefix(held.Holder, fmt.Sprintf("pid %d on ", cmd.Process.Pid)) {
 		t.Errorf("error %v, want the lease held by pid %d", err, cmd.Process.Pid)
 	}
 	cmd.Process.Kill()
 	cmd.Wait()
-	lease, err := Lock(path)
+	lease, err := TakeLock(path)
 	if err != nil {
 		t.Fatalf("the lease outlived its process: %v", err)
 	}
@@ -128,7 +130,7 @@ func TestAHoldersNoteIsShownSafely(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			path := newPath(t)
-			lease, err := Lock(path)
+			lease, err := TakeLock(path)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -136,8 +138,8 @@ func TestAHoldersNoteIsShownSafely(t *testing.T) {
 			if err := os.WriteFile(path+".lock", []byte(tc.note), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			var held *HeldError
-			if _, err := Lock(path); !errors.As(err, &held) || held.Holder != tc.want {
+			var held *ledger.HeldError
+			if _, err := TakeLock(path); !errors.As(err, &held) || held.Holder != tc.want {
 				t.Errorf("holder %q, want %q", held.Holder, tc.want)
 			}
 		})
@@ -149,11 +151,11 @@ func TestALeaseThatCannotBeWrittenIsAnErrorNotALease(t *testing.T) {
 	if err := os.Mkdir(path+".lock", 0o700); err != nil {
 		t.Fatal(err)
 	}
-	lease, err := Lock(path)
+	lease, err := TakeLock(path)
 	if lease != nil || err == nil || !strings.Contains(err.Error(), path+".lock") {
 		t.Errorf("lease %v, error %v, want an error with the path", lease, err)
 	}
-	if _, err := Lock(""); err == nil {
+	if _, err := TakeLock(""); err == nil {
 		t.Error("an empty path was accepted")
 	}
 }

@@ -147,13 +147,13 @@ func TestASymbolicLinkLeadsToTheSameLedgerAndLease(t *testing.T) {
 	if all, err := s.Decisions(t.Context(), time.Time{}); err != nil || len(all) != 1 {
 		t.Errorf("decisions %v (error %v), want the one added through the link", all, err)
 	}
-	lease, err := Lock(path)
+	lease, err := TakeLock(path)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer lease.Close()
-	var held *HeldError
-	if _, err := Lock(link); !errors.As(err, &held) {
+	var held *ledger.HeldError
+	if _, err := TakeLock(link); !errors.As(err, &held) {
 		t.Errorf("error %v, want the lease to be held", err)
 	}
 }

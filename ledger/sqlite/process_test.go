@@ -37,7 +37,7 @@ func TestMain(m *testing.M) {
 func play(role, path string) error {
 	ctx := context.Background()
 	if role == "holder" {
-		lease, err := Lock(path)
+		lease, err := TakeLock(path)
 		if err != nil {
 			return err
 		}

@@ -21,6 +21,7 @@ type Store struct {
 	busy     time.Duration
 	writer   *sql.DB
 	readers  *sql.DB
+	fence    *fence // nil but for the holder's view
 }
 
 var _ ledger.Store = (*Store)(nil)
@@ -40,6 +41,10 @@ func (s *Store) change(ctx context.Context, doing string, f func(*sql.Tx) error)
 		return s.explain(ctx, doing, err)
 	}
 	if err := f(tx); err != nil {
+		_ = tx.Rollback()
+		return s.explain(ctx, doing, err)
+	}
+	if err := s.fence.check(ctx, tx); err != nil {
 		_ = tx.Rollback()
 		return s.explain(ctx, doing, err)
 	}

@@ -3,10 +3,7 @@ package sqlite
 import (
 	"path/filepath"
 	"testing"
-	"time"
 )
-
-var noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
 func newPath(t testing.TB) string {
 	t.Helper()

@@ -153,21 +153,3 @@ func incidentStartedTogether(t *testing.T, fresh func(testing.TB) Opener) {
 		t.Errorf("%d starts of one name, want one", started.Load())
 	}
 }
-
-func callsBearTheirAuthors(t *testing.T, fresh func(testing.TB) Opener) {
-	s := fresh(t)(t, "a")
-	if _, err := s.UsePlan(t.Context(), ledger.AppliedPlan{ID: "p1", StartedAt: Noon, Author: "anna", Steps: 2}); err != nil {
-		t.Fatal(err)
-	}
-	early, late, unknown := Entry("p1", 1, "started"), Entry("p1", 1, "done"), Entry("p2", 1, "done")
-	late.At, unknown.At = Noon.Add(time.Hour), Noon.Add(2*time.Hour)
-	for _, e := range []ledger.JournalEntry{early, late, unknown} {
-		if err := s.Record(t.Context(), e); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want := []ledger.Call{{JournalEntry: late, Author: "anna"}, {JournalEntry: unknown}}
-	if got, err := s.CallsSince(t.Context(), Noon.Add(time.Hour)); err != nil || !reflect.DeepEqual(got, want) {
-		t.Errorf("calls (error %v)\n%+v, want\n%+v", err, got, want)
-	}
-}

@@ -73,6 +73,6 @@ func Many(n int) []ledger.Decision {
 func Entry(plan string, step int, outcome string) ledger.JournalEntry {
 	return ledger.JournalEntry{
 		PlanID: plan, Step: step, At: Noon.Add(time.Duration(step) * time.Millisecond),
-		Op: "AddControlPolicy", Subject: "rule drop-attackers", Outcome: outcome,
+		Op: "AddControlPolicy", Subject: "rule drop-attackers", Outcome: outcome, RequestID: "R-" + plan,
 	}
 }

@@ -26,7 +26,11 @@ func Writes(ctx context.Context, s ledger.Store) map[string]error {
 	_, results["UsePlan"] = s.UsePlan(ctx, ledger.AppliedPlan{ID: "p1"})
 	results["Record"] = s.Record(ctx, Entry("p1", 1, "done"))
 	results["Settle"] = s.Settle(ctx, Noon)
+	_, results["Compact"] = s.Compact(ctx, Noon.AddDate(-1, 0, 0))
 	results["KeepGaps"] = s.KeepGaps(ctx, "", nil)
+	over := Incident("storm")
+	over.EndedAt, over.Ending = Noon, ledger.Stopped
+	_, results["StartIncident"] = s.StartIncident(ctx, over)
 	return results
 }
 
@@ -38,6 +42,10 @@ func Reads(ctx context.Context, s ledger.Store) map[string]error {
 	_, results["Windows"] = s.Windows(ctx)
 	_, results["Journal"] = s.Journal(ctx, "p1")
 	_, results["Unfinished"] = s.Unfinished(ctx)
+	_, results["PastDecisions"] = s.PastDecisions(ctx, ledger.Past{})
+	_, results["PastPlans"] = s.PastPlans(ctx, ledger.Past{})
+	_, results["PastEntries"] = s.PastEntries(ctx, ledger.Past{})
+	_, results["Incidents"] = s.Incidents(ctx, time.Time{})
 	_, results["Gaps"] = s.Gaps(ctx, "")
 	return results
 }

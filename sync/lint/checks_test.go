@@ -17,6 +17,7 @@ groups:
   office: [203.0.113.0/24]
   servers: [192.0.2.25, 192.0.2.26]
 `
+	signal   = "signals:\n  - { name: web.failed, pattern: 'denied <address>', tests: [{ line: denied 192.0.2.1, address: 192.0.2.1 }, { line: no, none: true }] }\n"
 	dropping = "  - { name: drop-attackers, from: $blocked, to: any, action: drop }\n"
 	internet = "targets: [{internet-firewall: {rules: all}}]\n"
 )
@@ -95,6 +96,9 @@ func TestChecks(t *testing.T) {
 
 		{"unused-group", groups + "rules:\n  - { name: rest, from: any, to: servers, action: drop }\n" + internet, `group "office" is used nowhere`, 0},
 		{"unused-group", groups + "  all: [office]\nrules:\n  - { name: rest, from: [all, 198.51.100.1], to: servers, action: drop }\n" + internet, "", 0},
+
+		{"unused-signal", signal + "rules:\n" + dropping + internet, `signal "web.failed" is counted by no detection`, 2},
+		{"unused-signal", signal + "detections:\n  - { name: web, signals: [a.b, web.failed], threshold: 5, within: 10m, block: { for: 1h } }\nrules:\n" + dropping + internet, "", 0},
 
 		{"idle-target", groups + "rules:\n" + dropping + "targets: [{internet-firewall: {rules: all}}, {nat-firewall: {id: ngw-a}}]\n", `target "nat-firewall ngw-a" takes none of the rules`, 0},
 		{"idle-target", groups + "rules:\n" + dropping + "targets: [{internet-firewall: {rules: all}}, {security-group: {id: sg-a}}]\n", "", 0},

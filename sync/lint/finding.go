@@ -32,6 +32,7 @@ const (
 	RuleKind         Kind = "rule"
 	IncidentRuleKind Kind = "incident rule"
 	GroupKind        Kind = "group"
+	SignalKind       Kind = "signal"
 	DetectionKind    Kind = "detection"
 	AllowKind        Kind = "allowlist"
 	TargetKind       Kind = "target"

@@ -58,7 +58,7 @@ type Check struct {
 func Checks() []Check {
 	return []Check{
 		neverMatches, contradiction, shadowedRule, deadRule, redundantRule, overruledInPart, tooWide,
-		deadIncidentRule, allowlistDropped, unusedGroup, idleTarget, detectionWithoutEffect, reportOnly,
+		deadIncidentRule, allowlistDropped, unusedGroup, unusedSignal, idleTarget, detectionWithoutEffect, reportOnly,
 		liveOverruled, foreignDead,
 	}
 }

@@ -79,8 +79,8 @@ func (c *Controller) applyFile(ctx context.Context, f PlanFile) (Report, error) 
 		c.Command = "apply"
 		return c.finish(Gathered{}, jobs, ""), nil
 	}
-	for _, p := range f.Plans {
-		first, err := c.Ledger.UsePlan(ctx, ledger.AppliedPlan{ID: p.Plan.ID, StartedAt: c.Now().UTC(), Author: c.Author, Steps: len(p.Plan.Steps)})
+	for i, p := range f.Plans {
+		first, err := c.Ledger.UsePlan(ctx, ledger.AppliedPlan{ID: p.Plan.ID, Cloud: c.Clouds[i].Name, StartedAt: c.Now().UTC(), Author: c.Author, Steps: len(p.Plan.Steps)})
 		if err != nil {
 			return Report{}, fmt.Errorf("recording the plan: %w", err)
 		}

@@ -31,7 +31,9 @@ type Gathered struct {
 	Detections []DetectionReport
 	Intake     ledger.Intake
 
-	prolonged []int64 // ids of decisions in Intake that were there before
+	prolonged []int64       // ids of decisions in Intake that were there before
+	counted   DecisionCount // what was stored before
+	nextEnd   time.Time
 }
 
 // sick names the sources that could not be believed.
@@ -91,15 +93,7 @@ func (l *Look) gather(ctx context.Context) (Gathered, error) {
 	if stats := engine.Stats(); stats.Evicted+stats.Untracked+stats.Sketched > 0 && len(g.Sources) > 0 {
 		g.Sources[0].Health.note(fmt.Sprintf("more sources than can be tracked: %d counts were given up and %d signals only sketched, slow attackers may be missed", stats.Evicted+stats.Untracked, stats.Sketched))
 	}
-	var found []decide.Found
-	for _, d := range engine.Drain() {
-		f := decide.Found{Detection: d}
-		if len(d.Evidence) > 0 {
-			f.Source = d.Evidence[len(d.Evidence)-1].Source
-			f.Shift = shifts[f.Source]
-		}
-		found = append(found, f)
-	}
+	found := drain(engine, shifts)
 	verdict := decide.Decide(decide.Input{Found: found, Rules: l.Policy.Detections, Known: known, Exempt: l.exempt(known), Now: l.Now()})
 	g.Intake.Decisions = verdict.Decisions
 	for _, d := range verdict.Decisions {
@@ -112,6 +106,19 @@ func (l *Look) gather(ctx context.Context) (Gathered, error) {
 		return Gathered{}, fmt.Errorf("saving the detection windows: %w", err)
 	}
 	return g, nil
+}
+
+// drain takes what the engine has found since its last drain.
+func drain(engine *detect.Engine, shifts map[string]time.Duration) (found []decide.Found) {
+	for _, d := range engine.Drain() {
+		f := decide.Found{Detection: d}
+		if len(d.Evidence) > 0 {
+			f.Source = d.Evidence[len(d.Evidence)-1].Source
+			f.Shift = shifts[f.Source]
+		}
+		found = append(found, f)
+	}
+	return found
 }
 
 // read reads one source. The error is only of ctx; what is wrong with the source

@@ -47,10 +47,17 @@ func (c *Controller) RunOnce(ctx context.Context) (Report, error) {
 		return Report{}, fmt.Errorf("storing decisions and positions: %w", err)
 	}
 	gathered.Intake.Decisions = stored
+	return c.Enforce(ctx, gathered)
+}
+
+// Enforce is RunOnce without the sources: it brings the clouds to what the policies and the
+// ledger say, and reports what was gathered beside.
+func (c *Controller) Enforce(ctx context.Context, gathered Gathered) (Report, error) {
 	decisions, err := c.Ledger.Decisions(ctx, time.Time{})
 	if err != nil {
 		return Report{}, fmt.Errorf("reading the decisions: %w", err)
 	}
+	gathered.nextEnd = nextEnd(decisions, c.Now())
 	jobs := c.jobs(c.Accounts)
 	together(jobs, func(j *job) error {
 		j.sick = gathered.sick()
@@ -70,6 +77,16 @@ func (c *Controller) RunOnce(ctx context.Context) (Report, error) {
 	}
 	c.execute(ctx, jobs)
 	return c.finish(gathered, jobs, recovered), failure(jobs)
+}
+
+// nextEnd is when the first of the decisions in force ends; zero if none does.
+func nextEnd(decisions []ledger.Decision, now time.Time) (next time.Time) {
+	for _, d := range decisions {
+		if d.ActiveAt(now) && !d.End.IsZero() && (next.IsZero() || d.End.Before(next)) {
+			next = d.End
+		}
+	}
+	return next
 }
 
 // pending reports whether there is a step to make.
@@ -116,7 +133,7 @@ func (c *Controller) execute(ctx context.Context, jobs []*job) {
 func (j *job) execute(ctx context.Context, author string, progress func(done, of int, next cloudfw.Step)) error {
 	var stopped error
 	if p := j.outlook.Plan; p.Changes() {
-		if _, err := j.Ledger.UsePlan(ctx, ledger.AppliedPlan{ID: p.ID, StartedAt: j.Now().UTC(), Author: author, Steps: len(p.Steps)}); err != nil {
+		if _, err := j.Ledger.UsePlan(ctx, ledger.AppliedPlan{ID: p.ID, Cloud: j.Name, StartedAt: j.Now().UTC(), Author: author, Steps: len(p.Steps)}); err != nil {
 			return fmt.Errorf("recording the plan: %w", err)
 		}
 		result, err := apply.Run(ctx, apply.Input{Plan: p, Account: j.account, Scope: j.policy.Scope(), Journal: j.Ledger, Now: j.Now, Progress: progress})
@@ -156,6 +173,6 @@ func (c *Controller) progress(jobs []*job) func(done, of int, next cloudfw.Step)
 
 func (c *Controller) finish(gathered Gathered, jobs []*job, recovered string) Report {
 	r := c.report(cmp.Or(c.Command, "reconcile"), gathered, jobs)
-	r.Recovered = recovered
+	r.Recovered, r.NextEnd = recovered, gathered.nextEnd
 	return r
 }

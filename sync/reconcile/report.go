@@ -29,6 +29,7 @@ type Report struct {
 	Decisions  DecisionCount     `json:"decisions"`
 	Lapsed     []Lapsed          `json:"lapsed,omitempty"` // what the policies end
 	Recovered  string            `json:"recovered,omitempty"`
+	NextEnd    time.Time         `json:"-"` // when the first of the decisions in force ends; zero if none does
 	*CloudReport
 	Clouds []*CloudReport `json:"clouds,omitempty"`
 }
@@ -122,6 +123,7 @@ func (l *Look) report(command string, g Gathered, jobs []*job) Report {
 	if r.Detections == nil {
 		r.Detections = []DetectionReport{}
 	}
+	r.Decisions = g.counted
 	for _, d := range g.Intake.Decisions {
 		if g.fresh(d.ID) {
 			r.Decisions.New++

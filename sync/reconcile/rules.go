@@ -11,6 +11,10 @@ import (
 
 // NewEngine returns a detection engine with the policy's detections.
 func NewEngine(policy *policies.Policy) (*detect.Engine, error) {
+	declared, err := Declared(policy)
+	if err != nil {
+		return nil, err
+	}
 	var rules []detect.Rule
 	for _, d := range policy.Detections {
 		rule := detect.Rule{
@@ -19,7 +23,7 @@ func NewEngine(policy *policies.Policy) (*detect.Engine, error) {
 			Members: d.Members, IPv4Bits: d.IPv4Bits, IPv6Bits: d.IPv6Bits, Weight: d.Weight, Acts: d.Block != nil,
 		}
 		for _, name := range d.Signals {
-			kind, err := detect.ParseKind(name)
+			kind, err := declared.Catalogue().Kind(name)
 			if err != nil {
 				return nil, fmt.Errorf("%s: detection %s: %w", d.Declared, d.Name, err)
 			}
@@ -35,6 +39,7 @@ func NewEngine(policy *policies.Policy) (*detect.Engine, error) {
 	for _, e := range policy.Allowlist {
 		known = append(known, e.Prefix)
 	}
+	engine.Name(declared.Catalogue())
 	engine.Know(known)
 	return engine, nil
 }

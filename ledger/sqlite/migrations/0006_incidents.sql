@@ -8,4 +8,3 @@ CREATE TABLE incidents (
     body       TEXT    NOT NULL CHECK (json_valid(body))
 ) STRICT;
 CREATE UNIQUE INDEX incidents_running ON incidents (name) WHERE ended_at IS NULL;
-CREATE INDEX journal_by_time ON journal (at);

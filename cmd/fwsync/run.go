@@ -1,0 +1,343 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"sync"
+	"syscall"
+	"time"
+
+	systemd "github.com/coreos/go-systemd/v22/daemon"
+	"github.com/spf13/cobra"
+
+	"fwsync/sync/daemon"
+	"fwsync/sync/reconcile"
+)
+
+func newRun(g *global) *cobra.Command {
+	var detectOnly, logJSON bool
+	cmd := &cobra.Command{
+		Use:   "run",
+		Short: "stay: follow the logs, decide while it happens, and keep the cloud as it must be",
+		Long: `Follows every source and stores each decision as soon as it is made. Whenever
+something has changed (a decision, the policy files, a decision that ends), and every
+five minutes anyhow, it does what reconcile does. What a gate refuses stays
+undone until a person has looked; the next pass asks again.
+
+An interrupt or SIGTERM stops it between two steps; nothing is lost. SIGHUP, and any
+change of the policy files, loads them again; files with an error are refused,
+and the policies before go on. The configuration is read at the start only.
+
+It answers on the address "listen" of fwsync.yaml (127.0.0.1:9477): /healthz, /readyz,
+/metrics; POST /-/reconcile asks for a pass.
+
+--detect-only stores decisions and leaves the cloud to another host, which shares the
+ledger.`,
+		Example: `  fwsync run
+  fwsync run --detect-only
+  curl -s http://127.0.0.1:9477/metrics`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			w, err := open(cmd.Context(), g, false)
+			if err != nil {
+				return err
+			}
+			defer w.close()
+			w.protection, w.stays = true, true
+			alone, err := w.runAlone()
+			if err != nil {
+				return err
+			}
+			defer alone()
+			var handler slog.Handler = slog.NewTextHandler(cmd.ErrOrStderr(), nil)
+			if logJSON {
+				handler = slog.NewJSONHandler(cmd.ErrOrStderr(), nil)
+			}
+			r, err := newRunner(cmd.Context(), w, slog.New(handler), detectOnly)
+			if err != nil {
+				return err
+			}
+			return r.run(cmd.Context())
+		},
+	}
+	cmd.Flags().BoolVar(&detectOnly, "detect-only", false, "follow and decide only; another host enforces")
+	cmd.Flags().BoolVar(&logJSON, "log-json", false, "log JSON lines instead of text")
+	return cmd
+}
+
+// runner is what fwsync run keeps: a watch that decides, a loop that enforces, and
+// what the world is told about both.
+type runner struct {
+	w       *work
+	log     *slog.Logger
+	watch   *reconcile.Watch
+	loop    *daemon.Loop // nil where another host enforces
+	health  *daemon.Health
+	metrics *metrics
+
+	policies sync.Mutex // guards w.policy
+	read     string     // the mark of the policy files that were read last
+}
+
+func newRunner(ctx context.Context, w *work, log *slog.Logger, detectOnly bool) (*runner, error) {
+	r := &runner{w: w, log: log, health: daemon.NewHealth(), metrics: newMetrics(), read: markOf(w.config.Policies)}
+	r.metrics.watched()
+	look, err := w.look(new(limitFlags).limits(w.config.Limits))
+	if err != nil {
+		return nil, err
+	}
+	if r.watch, err = reconcile.NewWatch(ctx, look); err != nil {
+		return nil, err
+	}
+	if detectOnly {
+		r.health.Pass()(nil) // there will be none to wait for
+	} else {
+		r.loop = daemon.New(r.pass)
+	}
+	r.watch.Decided = func(n int) {
+		log.Info("decided", "decisions", n)
+		r.wish("decisions")
+	}
+	r.watch.Trouble = r.ledgerTrouble
+	return r, nil
+}
+
+func (r *runner) wish(why string) {
+	if r.loop != nil {
+		r.loop.Wish(why)
+	}
+}
+
+func (r *runner) ledgerTrouble(err error) {
+	if r.health.Trouble("ledger", err) {
+		if err != nil {
+			r.log.Error("the ledger cannot be written: going on, and trying again", "error", err)
+		} else {
+			r.log.Info("the ledger can be written again")
+		}
+	}
+}
+
+// run goes on until ctx ends or the watch fails.
+func (r *runner) run(ctx context.Context) error {
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	listener, err := r.listen()
+	if err != nil {
+		return err
+	}
+	var all sync.WaitGroup
+	if listener != nil {
+		server := &http.Server{Handler: r.handler(), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: 30 * time.Second}
+		if err := os.WriteFile(addressFile(r.w.config), []byte(listener.Addr().String()+"\n"), 0o600); err != nil {
+			return fmt.Errorf("saying where to ask: %w", err)
+		}
+		defer os.Remove(addressFile(r.w.config))
+		all.Go(func() { _ = server.Serve(listener) })
+		all.Go(func() {
+			<-ctx.Done()
+			_ = server.Close()
+		})
+		r.log.Info("answering", "address", listener.Addr().String())
+	}
+	all.Go(func() {
+		if err := r.watch.Run(ctx); err != nil {
+			stop(fmt.Errorf("following the sources: %w", err))
+		}
+	})
+	all.Go(func() { r.followPolicies(ctx) })
+	all.Go(func() { r.tellSystemd(ctx) })
+	if r.loop != nil {
+		r.loop.Run(ctx)
+	}
+	<-ctx.Done()
+	_, _ = systemd.SdNotify(false, systemd.SdNotifyStopping)
+	r.log.Info("stopping")
+	all.Wait()
+	if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, context.Canceled) {
+		return cause
+	}
+	return nil
+}
+
+// pass makes one pass, as reconcile does without its sources.
+func (r *runner) pass(ctx context.Context, why []string) daemon.Outcome {
+	log := r.log.With("run", runID())
+	started := time.Now()
+	done := r.health.Pass()
+	report, err := r.enforce(ctx)
+	outcome := daemon.Outcome{Failed: err != nil || report.Summary.Gaps > 0}
+	switch {
+	case ctx.Err() != nil && err != nil:
+		log.Info("stopped between two steps", "error", err)
+		done(nil)
+		return outcome
+	case leaseHeld(err):
+		r.metrics.passes.WithLabelValues("held").Inc()
+		log.Info("another fwsync is at work", "holder", err)
+		done(nil)
+		return outcome
+	}
+	done(err)
+	if report.Schema != "" {
+		r.metrics.pass(report, err, time.Since(started))
+	}
+	tellPass(log, report, err, why, time.Since(started))
+	if err := r.metrics.write(r.w.config.Metrics); err != nil {
+		log.Error("writing the metrics", "error", err)
+	}
+	if !report.NextEnd.IsZero() {
+		// Blocks that end one after the other are lifted together.
+		outcome.NextAt = later(report.NextEnd.Add(time.Second), time.Now().Add(30*time.Second))
+	}
+	return outcome
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
+// enforce holds the writer lease for one pass only, so that a person at a terminal
+// gets it between two.
+func (r *runner) enforce(ctx context.Context) (reconcile.Report, error) {
+	if err := r.w.acquire(ctx); err != nil {
+		return reconcile.Report{}, err
+	}
+	defer r.w.release()
+	if err := r.w.lookAgain(ctx); err != nil {
+		return reconcile.Report{}, err
+	}
+	r.policies.Lock()
+	controller, err := r.w.controller(new(limitFlags).limits(r.w.config.Limits))
+	r.policies.Unlock()
+	if err != nil {
+		return reconcile.Report{}, err
+	}
+	controller.Command, controller.Author = "run", "fwsync run"
+	return controller.Enforce(ctx, r.watch.Gathered())
+}
+
+// tellPass logs what a pass came to.
+func tellPass(log *slog.Logger, r reconcile.Report, err error, why []string, took time.Duration) {
+	for _, d := range r.Detections {
+		switch {
+		case d.Blocked && !d.Continued:
+			log.Info("block", "prefix", d.Prefix, "detection", d.Rule, "count", d.Count, "until", d.Until)
+		case !d.Continued:
+			log.Info("detected, not blocked", "prefix", d.Prefix, "detection", d.Rule, "count", d.Count, "why", d.Withheld)
+		}
+	}
+	refused := false
+	for _, c := range r.Each() {
+		for _, refusal := range c.Refusals {
+			refused = true
+			log.Warn("refused by a gate", "cloud", c.Name, "gate", refusal.Gate, "why", refusal.Message, "hint", refusal.Hint)
+		}
+		if c.Verification != nil {
+			for _, gap := range c.Verification.Gaps[:min(len(c.Verification.Gaps), 10)] {
+				log.Warn("gap", "cloud", c.Name, "gap", gap.String())
+			}
+		}
+	}
+	level := slog.LevelInfo
+	if err != nil || refused || r.Summary.Gaps > 0 {
+		level = slog.LevelWarn
+	}
+	attributes := []any{"why", why, "decisions", r.Summary.Decisions, "steps", r.Summary.Steps, "gaps", r.Summary.Gaps, "took", took.Round(time.Millisecond)}
+	if err != nil {
+		attributes = append(attributes, "error", err)
+	}
+	log.Log(context.Background(), level, "pass", attributes...)
+}
+
+// followPolicies loads the policies again on SIGHUP and whenever their files change.
+func (r *runner) followPolicies(ctx context.Context) {
+	hangups := make(chan os.Signal, 1)
+	signal.Notify(hangups, syscall.SIGHUP)
+	defer signal.Stop(hangups)
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	seen := r.read
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-hangups:
+			r.reload("SIGHUP")
+			seen = r.read
+		case <-tick.C:
+			// Files that are being written are read once they come to rest.
+			now := markOf(r.w.config.Policies)
+			if now == seen && now != r.read {
+				r.reload("the files changed")
+			}
+			seen = now
+		}
+	}
+}
+
+// reload goes on with the policies as they are now, or with those before.
+func (r *runner) reload(why string) {
+	_, _ = systemd.SdNotify(false, systemd.SdNotifyReloading)
+	defer func() { _, _ = systemd.SdNotify(false, systemd.SdNotifyReady) }()
+	r.read = markOf(r.w.config.Policies)
+	policy, err := loadPolicy(r.w.config.Policies, r.w.config.cloudNames()...)
+	if err == nil {
+		err = r.watch.Adopt(policy)
+	}
+	r.health.Trouble("policies", err)
+	if err != nil {
+		r.log.Error("the new policies are refused: those before go on", "why", why, "error", err)
+		return
+	}
+	r.policies.Lock()
+	r.w.policy = policy
+	r.policies.Unlock()
+	r.log.Info("policies loaded", "why", why, "hash", policy.Hash())
+	r.wish("policies")
+}
+
+// tellSystemd says that the service is up, and keeps its watchdog calm for as long
+// as it is well.
+func (r *runner) tellSystemd(ctx context.Context) {
+	_, _ = systemd.SdNotify(false, systemd.SdNotifyReady)
+	every, err := systemd.SdWatchdogEnabled(false)
+	if err != nil || every == 0 {
+		return
+	}
+	tick := time.NewTicker(every / 2)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			if r.health.Alive() == nil {
+				_, _ = systemd.SdNotify(false, systemd.SdNotifyWatchdog)
+			}
+		}
+	}
+}
+
+func (r *runner) listen() (net.Listener, error) {
+	if r.w.config.Listen == "off" {
+		return nil, nil
+	}
+	listener, err := net.Listen("tcp", r.w.config.Listen)
+	if err != nil {
+		return nil, withHint(fmt.Errorf("listening: %w", err), "choose another address in listen (fwsync.yaml), or off")
+	}
+	if host, _, _ := net.SplitHostPort(r.w.config.Listen); !loopback(net.JoinHostPort(host, "1")) {
+		r.log.Warn("listen is no loopback address: whoever reaches it sees the figures and can ask for passes", "address", r.w.config.Listen)
+	}
+	return listener, nil
+}
