@@ -46,12 +46,24 @@ type Incident struct {
 
 // Made is one object that an incident put into a cloud. What was there before is
 // nothing, so the before-image of a cloud is the cloud without these. Exactly one of
-// Rule and Book is set; both are as they must be, without the ids that the cloud gave.
+// Rule and Book is set; both are as they were written, a rule with its id once that is
+// known. A rule whose end was edited is there once for each end that it had.
 type Made struct {
 	Cloud string                `json:"cloud"`          // as the configuration names it; empty when it is the only one
 	Plan  string                `json:"plan,omitempty"` // the plan that last wrote it
 	Rule  *cloudfw.FirewallRule `json:"rule,omitempty"`
 	Book  *cloudfw.AddressBook  `json:"book,omitempty"`
+}
+
+// Same reports whether two are the same object with the same content.
+func (m Made) Same(o Made) bool {
+	if m.Cloud != o.Cloud || (m.Rule == nil) != (o.Rule == nil) {
+		return false
+	}
+	if m.Rule != nil {
+		return m.Rule.Same(*o.Rule)
+	}
+	return m.Book.Name == o.Book.Name
 }
 
 // ActiveAt reports whether the rules must be in force: it was started, nobody has

@@ -51,6 +51,8 @@ type job struct {
 
 	kind    plan.Kind
 	only    []string        // what to adopt or to release
+	overlay []cloudfw.Rule  // what an incident lays over the rest
+	lifted  ledger.Incident // what to lift
 	sick    []string        // sources that could not be believed in this pass
 	lapsed  []decide.Lapsed // decisions that the policies bear no longer
 	outlook Outlook
@@ -91,16 +93,26 @@ func (j *job) look(ctx context.Context, decisions []ledger.Decision, now time.Ti
 		return fmt.Errorf("reading the gaps of earlier runs: %w", err)
 	}
 	j.known = known
-	live, err := j.Reader.Observe(ctx, j.policy.Scope())
+	live, err := j.observe(ctx, now)
 	if err != nil {
 		return fmt.Errorf("observing the cloud: %w", err)
+	}
+	running, err := j.running(ctx, now)
+	if err != nil {
+		return err
 	}
 	j.lapsed = decide.Reconsider(decisions, j.Policy.Detections, now)
 	intent, exempted, err := j.intent(without(decisions, j.lapsed), live, now)
 	if err != nil {
 		return err
 	}
-	p, err := plan.Compute(plan.Input{Intent: intent, Live: live, Limits: j.Limits, Cloud: j.Name, PolicyHash: j.Policy.Hash(), Now: now, Kind: j.kind, Only: j.only})
+	intent.Rules = overlaid(running, intent.Rules)
+	in := plan.Input{Intent: intent, Live: live, Limits: j.Limits, Cloud: j.Name, PolicyHash: j.Policy.Hash(), Now: now, Kind: j.kind, Only: j.only, Overlay: j.overlay}
+	var moved []string
+	if j.kind == plan.Lifting {
+		in.Lift, moved = lifts(j.lifted, j.Name, live)
+	}
+	p, err := plan.Compute(in)
 	if err != nil {
 		return fmt.Errorf("planning: %w", err)
 	}
@@ -111,12 +123,22 @@ func (j *job) look(ctx context.Context, decisions []ledger.Decision, now time.Ti
 		Ended: ended(decisions, now), Sick: j.sick, At: j.Now(),
 	})
 	refusals := gates.Refusals(j.report.Gates)
+	for _, m := range moved {
+		refusals = append(refusals, gates.Refusal{Gate: beforeImage, Message: m, Hint: "see who changed it; fwsync incident stop " + j.lifted.Name + " ends the incident all the same, and leaves what is not ours"})
+	}
 	j.outlook = Outlook{Intent: intent, Live: live, Plan: p, Refusals: refusals, Exempted: exempted}
 	j.report.Plan, j.report.Exempted, j.report.live = p, exempted, live
 	if len(refusals) > 0 {
 		j.report.Refusals = refusals
 	}
 	return nil
+}
+
+// observe reads the cloud. By the given time rules have begun and lapsed.
+func (j *job) observe(ctx context.Context, now time.Time) (cloudfw.Snapshot, error) {
+	live, err := j.Reader.Observe(ctx, j.policy.Scope())
+	live.TakenAt = now.UTC()
+	return live, err
 }
 
 // intent compiles the policies and the decisions of the moment. The account's own
@@ -168,7 +190,7 @@ func (j *job) confirm(ctx context.Context) error {
 	live := j.outlook.Live
 	if j.outlook.Plan.Changes() {
 		var err error
-		if live, err = j.Reader.Observe(ctx, j.policy.Scope()); err != nil {
+		if live, err = j.observe(ctx, j.Now()); err != nil {
 			return fmt.Errorf("reading the cloud back: %w", err)
 		}
 	}

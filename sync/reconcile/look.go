@@ -26,6 +26,10 @@ type Look struct {
 	// them now.
 	Providers []cloudfw.Exempt
 	Now       func() time.Time
+
+	// pretend stands for the incident of its name in the ledger: what is asked for may
+	// be refused, and then nothing has changed.
+	pretend *ledger.Incident
 }
 
 // Preview looks and plans; neither a cloud nor the ledger is changed. The decisions
