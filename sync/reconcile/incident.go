@@ -283,9 +283,12 @@ func made(known []ledger.Made, j *job) []ledger.Made {
 // laid reads the cloud back and checks the incident's own rules. What else is demanded
 // and not enforced is for fwsync status.
 func (j *job) laid(ctx context.Context) error {
-	live, err := j.observe(ctx, j.Now())
-	if err != nil {
-		return fmt.Errorf("reading the cloud back: %w", err)
+	live := j.outlook.Live
+	if j.outlook.Plan.Changes() {
+		var err error
+		if live, err = j.observe(ctx, j.Now()); err != nil {
+			return fmt.Errorf("reading the cloud back: %w", err)
+		}
 	}
 	intent := j.outlook.Intent
 	intent.Rules, intent.Blocked = j.overlay, nil
