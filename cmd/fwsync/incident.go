@@ -227,7 +227,9 @@ func newIncidentList(g *global) *cobra.Command {
 		Example: `  fwsync incident list`,
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return lookAtIncidents(cmd, g, func(ctx context.Context, l *reconcile.Look) (reconcile.IncidentReport, error) { return l.Incidents(ctx) })
+			return lookAtIncidents(cmd, g, func(ctx context.Context, l *reconcile.Look) (reconcile.IncidentReport, error) {
+				return l.Incidents(ctx)
+			})
 		},
 	}
 }

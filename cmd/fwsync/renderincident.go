@@ -98,7 +98,7 @@ func renderETA(s *screen, r reconcile.Report) {
 	for _, c := range r.Each() {
 		seconds = max(seconds, c.Plan.Calls.Seconds)
 	}
-	if r.Changes() {
+	if r.Changes() && firstRefusal(r) == nil {
 		s.line("  in force in about %.0f s for %s, and %d minutes until the vendor's engine follows", seconds, plural(r.Summary.Steps, "call"), int(verify.EngineDelay.Minutes()))
 	}
 }
