@@ -43,14 +43,15 @@ fwsync, its host and its ledger are gone: at the half hour that is not before th
 		},
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(newIncidentStart(g), newIncidentList(g), newIncidentStatus(g), newIncidentExtend(g), newIncidentStop(g), newIncidentUndo(g))
+	cmd.AddCommand(newIncidentStart(g), newIncidentList(g), newIncidentStatus(g), newIncidentExtend(g), newIncidentStop(g), newIncidentUndo(g), newIncidentBundle(g))
 	return cmd
 }
 
 // incidentFlags are those of the commands that change something.
 type incidentFlags struct {
 	limitFlags
-	yes bool
+	yes    bool
+	bundle string
 }
 
 func (f *incidentFlags) register(cmd *cobra.Command) {
@@ -63,7 +64,7 @@ func (f *incidentFlags) change(cmd *cobra.Command, g *global, do func(context.Co
 	if err := checkOutput(g); err != nil {
 		return err
 	}
-	w, err := open(cmd.Context(), g, true)
+	w, err := openIncidents(cmd, g, f.bundle, true)
 	if err != nil {
 		return err
 	}
@@ -147,6 +148,7 @@ not enforced, 6 another fwsync is at work.`,
 		},
 	}
 	flags.register(cmd)
+	registerBundle(cmd, &flags.bundle)
 	cmd.Flags().StringVar(&duration, "for", "", "how `long`, such as 30m, 2h, 1d")
 	cmd.Flags().StringVar(&start.Reason, "reason", "", "why, for the record")
 	cmd.Flags().BoolVar(&start.Permanent, "without-end-time", false, "give the rules no end of their own at the firewall")
@@ -172,6 +174,7 @@ func newIncidentExtend(g *global) *cobra.Command {
 		},
 	}
 	flags.register(cmd)
+	registerBundle(cmd, &flags.bundle)
 	cmd.Flags().StringVar(&duration, "for", "", "how `long` from now, such as 30m, 2h, 1d")
 	return cmd
 }
@@ -217,25 +220,30 @@ another fwsync is at work.`,
 		},
 	}
 	flags.register(cmd)
+	registerBundle(cmd, &flags.bundle)
 	return cmd
 }
 
 func newIncidentList(g *global) *cobra.Command {
-	return &cobra.Command{
+	var bundle string
+	cmd := &cobra.Command{
 		Use:     "list",
 		Short:   "list the incidents that are declared, and those that were started",
 		Example: `  fwsync incident list`,
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return lookAtIncidents(cmd, g, func(ctx context.Context, l *reconcile.Look) (reconcile.IncidentReport, error) {
+			return lookAtIncidents(cmd, g, bundle, func(ctx context.Context, l *reconcile.Look) (reconcile.IncidentReport, error) {
 				return l.Incidents(ctx)
 			})
 		},
 	}
+	registerBundle(cmd, &bundle)
+	return cmd
 }
 
 func newIncidentStatus(g *global) *cobra.Command {
-	return &cobra.Command{
+	var bundle string
+	cmd := &cobra.Command{
 		Use:   "status [NAME]",
 		Short: "show what the running incidents put into the cloud, and what has become of it",
 		Long: `Of the running incidents, or the newest of a name, whether it runs or not: its end,
@@ -248,19 +256,21 @@ Exit codes: 0 all that must be enforced is, 4 a rule of a running incident is no
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			name := strings.Join(args, "")
-			return lookAtIncidents(cmd, g, func(ctx context.Context, l *reconcile.Look) (reconcile.IncidentReport, error) {
+			return lookAtIncidents(cmd, g, bundle, func(ctx context.Context, l *reconcile.Look) (reconcile.IncidentReport, error) {
 				return l.IncidentStatus(ctx, name)
 			})
 		},
 	}
+	registerBundle(cmd, &bundle)
+	return cmd
 }
 
 // lookAtIncidents runs a command that changes nothing.
-func lookAtIncidents(cmd *cobra.Command, g *global, look func(context.Context, *reconcile.Look) (reconcile.IncidentReport, error)) error {
+func lookAtIncidents(cmd *cobra.Command, g *global, bundle string, look func(context.Context, *reconcile.Look) (reconcile.IncidentReport, error)) error {
 	if err := checkOutput(g); err != nil {
 		return err
 	}
-	w, err := open(cmd.Context(), g, false)
+	w, err := openIncidents(cmd, g, bundle, false)
 	if err != nil {
 		return err
 	}

@@ -45,6 +45,8 @@ type work struct {
 	// protection is demanded by commands that plan changes: a feed of protected ranges
 	// that cannot be believed ends them. Others go on without it.
 	protection bool
+	// protected are the ranges that a bundle has instead of feeds.
+	protected []cloudfw.Exempt
 }
 
 // open opens everything that a command about the cloud needs. A command that may
@@ -150,6 +152,7 @@ func (w *work) look(limits gates.Limits) (reconcile.Look, error) {
 	if l.Providers, err = protectedRanges(w.config.Protect, w.protection); err != nil {
 		return l, err
 	}
+	l.Providers = append(l.Providers, w.protected...)
 	for _, c := range w.clouds {
 		l.Clouds = append(l.Clouds, c.seen())
 	}
