@@ -23,6 +23,7 @@ func renderReport(s *screen, r reconcile.Report) {
 		renderSources(s, r.Sources)
 		renderAttackers(s, r.Detections)
 	}
+	renderRunning(s, r)
 	renderLapsed(s, r)
 	for _, c := range r.Each() {
 		renderCloud(s, r, c)

@@ -92,6 +92,13 @@ func renderIncident(s *screen, r reconcile.IncidentReport, i reconcile.IncidentV
 	}
 }
 
+// renderRunning reminds whoever looks that rules are in force that no policy file has.
+func renderRunning(s *screen, r reconcile.Report) {
+	for _, i := range r.Incidents {
+		s.line("incident %s is running %s (%s): its rules stand above all others", i.Name, until(i.Until), i.Reason)
+	}
+}
+
 // renderETA says when the firewall will do what a plan asks for.
 func renderETA(s *screen, r reconcile.Report) {
 	seconds := 0.0

@@ -42,8 +42,8 @@ func blastRadius(in Input) Finding {
 	}
 	deleted, ours := 0, 0
 	for _, s := range in.Plan.Steps {
-		// What was never meant to stay goes without a word: an incident's rules.
-		if s.Op == cloudfw.DeleteRule && s.Rule.Validity.Permanent() && in.Plan.Kind != plan.Lifting {
+		// What a person takes back, and what enforces nothing any more, goes without a word.
+		if s.Op == cloudfw.DeleteRule && in.Plan.Kind != plan.Lifting && !s.Rule.Validity.Lapsed(in.Live.TakenAt) {
 			deleted++
 		}
 	}

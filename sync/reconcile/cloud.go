@@ -50,11 +50,12 @@ type job struct {
 	account cloudfw.Account  // nil where nothing may be written
 
 	kind    plan.Kind
-	only    []string        // what to adopt or to release
-	overlay []cloudfw.Rule  // what an incident lays over the rest
-	lifted  ledger.Incident // what to lift
-	sick    []string        // sources that could not be believed in this pass
-	lapsed  []decide.Lapsed // decisions that the policies bear no longer
+	only    []string          // what to adopt or to release
+	overlay []cloudfw.Rule    // what an incident lays over the rest
+	lifted  ledger.Incident   // what to lift
+	during  []ledger.Incident // whose rules are part of the intent
+	sick    []string          // sources that could not be believed in this pass
+	lapsed  []decide.Lapsed   // decisions that the policies bear no longer
 	outlook Outlook
 	known   []ledger.Gap // that earlier runs left
 	report  CloudReport
@@ -97,8 +98,7 @@ func (j *job) look(ctx context.Context, decisions []ledger.Decision, now time.Ti
 	if err != nil {
 		return fmt.Errorf("observing the cloud: %w", err)
 	}
-	running, err := j.running(ctx, now)
-	if err != nil {
+	if j.during, err = j.running(ctx, now); err != nil {
 		return err
 	}
 	j.lapsed = decide.Reconsider(decisions, j.Policy.Detections, now)
@@ -106,7 +106,7 @@ func (j *job) look(ctx context.Context, decisions []ledger.Decision, now time.Ti
 	if err != nil {
 		return err
 	}
-	intent.Rules = overlaid(running, intent.Rules)
+	intent.Rules = overlaid(j.during, intent.Rules)
 	in := plan.Input{Intent: intent, Live: live, Limits: j.Limits, Cloud: j.Name, PolicyHash: j.Policy.Hash(), Now: now, Kind: j.kind, Only: j.only, Overlay: j.overlay}
 	var moved []string
 	if j.kind == plan.Lifting {

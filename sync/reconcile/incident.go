@@ -205,6 +205,7 @@ func endRefused(j *job) bool {
 
 func (c *Controller) tryLay(ctx context.Context, i *ledger.Incident, keep func(context.Context, ledger.Incident) error) (IncidentReport, []*job, error) {
 	c.pretend = i
+	defer func() { c.pretend = nil }()
 	jobs, recovered, agreed, err := c.lookFor(ctx, func(j *job) { j.kind, j.overlay = plan.Overlay, i.Overlay() })
 	if err != nil || !agreed {
 		return c.incidentReport(*i, jobs, recovered), jobs, err
@@ -363,6 +364,7 @@ func (c *Controller) StopIncident(ctx context.Context, name string) (IncidentRep
 	over := i
 	over.EndedAt, over.EndedBy, over.Ending = c.Now().UTC(), c.Author, ledger.Stopped
 	c.pretend = &over
+	defer func() { c.pretend, c.begin = nil, nil }()
 	ended := false
 	c.begin = func(ctx context.Context, jobs []*job) error {
 		if !slices.ContainsFunc(jobs, func(j *job) bool { return j.err == nil && len(j.outlook.Refusals) == 0 }) {

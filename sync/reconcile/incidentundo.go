@@ -34,6 +34,7 @@ func (c *Controller) UndoIncident(ctx context.Context, name string) (IncidentRep
 		over.EndedAt, over.EndedBy, over.Ending = c.Now().UTC(), c.Author, ledger.Undone
 	}
 	c.pretend = &over
+	defer func() { c.pretend = nil }()
 	jobs, recovered, agreed, err := c.lookFor(ctx, func(j *job) { j.kind, j.lifted = plan.Lifting, i })
 	if err != nil || !agreed {
 		c.tellWho(ctx, i, jobs)

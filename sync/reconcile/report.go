@@ -28,6 +28,7 @@ type Report struct {
 	Detections []DetectionReport `json:"detections"`
 	Decisions  DecisionCount     `json:"decisions"`
 	Lapsed     []Lapsed          `json:"lapsed,omitempty"` // what the policies end
+	Incidents  []IncidentView    `json:"incidents,omitempty"` // that are running: their rules stand above all others
 	Recovered  string            `json:"recovered,omitempty"`
 	NextEnd    time.Time         `json:"-"` // when the first of the decisions in force ends; zero if none does
 	*CloudReport
@@ -136,6 +137,11 @@ func (l *Look) report(command string, g Gathered, jobs []*job) Report {
 		r.Summary.Signals += s.Signals
 	}
 	r.Summary.Detections = len(g.Detections)
+	if len(jobs) > 0 && l.pretend == nil {
+		for _, i := range jobs[0].during {
+			r.Incidents = append(r.Incidents, viewOf(i, l.Now()))
+		}
+	}
 	for _, j := range jobs {
 		part := j.report
 		if j.err != nil {
