@@ -3,7 +3,6 @@ package detect
 import (
 	"encoding/binary"
 	"math/bits"
-	"net/netip"
 )
 
 // tally counts a signal in a bundle of meters of one address. It returns which
@@ -328,7 +327,9 @@ func (e *Engine) account(b bundle, addr *[16]byte, dealt bool, t int64, s *Signa
 		}
 		item := unit(addr)
 		if m.bare {
-			item = e.place(addr, s.Addr)
+			if item = e.place(m, addr, s.Addr); item == nowhere {
+				continue
+			}
 		}
 		e.stamp(p, t, s.Times())
 		if e.arrive(head, p, m, t, item, 1) < m.need {
@@ -427,17 +428,4 @@ func (e *Engine) site(b *bundle, t int64, s *Signal) {
 	if seldom || crossing != 0 {
 		e.sample(head, s, crossing)
 	}
-}
-
-// place is where an address is: its country if that is known, else its /16 or,
-// for IPv6, its /32.
-func (e *Engine) place(key *[16]byte, addr netip.Addr) int64 {
-	if e.country != nil {
-		if c := e.country(addr); c != "" {
-			k := e.seed.account([]byte(c))
-			return int64(binary.LittleEndian.Uint64(k[:8]))
-		}
-	}
-	n := level{16, 32}.network(key)
-	return unit(&n)
 }

@@ -10,8 +10,9 @@ import (
 // Detection is one rule's threshold that one source crossed, with what is
 // known about it. Times are log time in UTC, to the microsecond.
 type Detection struct {
-	Rule string
-	Of   Subject
+	Rule    string
+	Of      Subject
+	Counted Measure
 	// Prefix is the source: a /32, a /128 or /64, or a network. It is not valid
 	// for a storm, which has no source.
 	Prefix netip.Prefix
@@ -24,6 +25,9 @@ type Detection struct {
 	// to the rule's legitimate threshold and not counted beyond it.
 	Count int
 	Peak  int
+	// Threshold, LegitimateThreshold and Within are the rule's.
+	Threshold, LegitimateThreshold int
+	Within                         time.Duration
 	// Members is the most different addresses of a network or /64 in any window.
 	Members int
 	// FirstSeen and LastSeen are the earliest and latest signal; CrossedAt is
@@ -69,6 +73,8 @@ func (s *Score) total() {
 // Evidence says where one log line is and what it said.
 type Evidence struct {
 	Source string
+	// File is the source's, where Source is not its path. The engine leaves it empty.
+	File string
 	// Line counts from 1, Offset is in bytes from the start of the source.
 	Line   int64
 	Offset int64
@@ -157,9 +163,11 @@ func (e *Engine) detection(i uint32) Detection {
 	d := Detection{
 		Rule:      r.Name,
 		Of:        r.Of,
+		Counted:   r.Count,
 		Prefix:    e.prefix(p),
 		Count:     int(p.count),
 		Peak:      int(p.ring.peak),
+		Threshold: r.Threshold, LegitimateThreshold: r.legitimate(), Within: r.Within,
 		FirstSeen: time.UnixMicro(p.first).UTC(),
 		LastSeen:  time.UnixMicro(p.last).UTC(),
 		CrossedAt: time.UnixMicro(p.crossed).UTC(),

@@ -23,6 +23,8 @@ type Engine struct {
 	names   *Catalogue
 	country func(netip.Addr) string
 
+	redactor Redactor
+
 	seed    seed
 	pairs   pairs
 	rings   rings
@@ -77,10 +79,6 @@ func New(rules []Rule, limits Limits) (*Engine, error) {
 
 // Know declares addresses that are good by themselves: it lowers their scores.
 func (e *Engine) Know(prefixes []netip.Prefix) { e.known = slices.Clone(prefixes) }
-
-// Locate says how to find the country of an address ("" if it has none); rules
-// that count Networks then count the countries where they are known.
-func (e *Engine) Locate(country func(netip.Addr) string) { e.country = country }
 
 func (e *Engine) reset(s seed) {
 	e.seed = s

@@ -379,15 +379,25 @@ func TestAnAccountUsedFarApartIsReported(t *testing.T) {
 		{"two networks", "192.0.2.1", "198.51.100.1", 9 * time.Minute, true},
 		{"one network", "192.0.2.1", "192.0.77.1", 9 * time.Minute, false},
 		{"too long after", "192.0.2.1", "198.51.100.1", 11 * time.Minute, false},
-		{"two networks of one country", "203.0.113.1", "203.1.113.1", time.Minute, false},
-		{"a network without a country, and one with", "203.0.113.1", "192.0.2.1", time.Minute, true},
 		{"two networks of IPv6", "2001:db8::1", "2001:db9::1", time.Minute, true},
+		{"two countries", "203.0.113.1", "198.51.100.1", 9 * time.Minute, true},
+		{"two countries, too long after", "203.0.113.1", "198.51.100.1", 11 * time.Minute, false},
+		{"two networks of one country", "203.0.113.1", "203.1.113.1", time.Minute, false},
+		{"a country, and an address without one", "203.0.113.1", "192.0.2.1", time.Minute, false},
+		{"two networks, which have no country", "192.0.2.1", "2001:db8::1", time.Minute, false},
+		{"two countries of IPv6", "203.0.113.1", "2001:db9::1", time.Minute, true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
+			apart := apart
+			if strings.Contains(c.name, "countr") {
+				apart.Count = detect.Countries
+			}
 			e := engine(t, detect.Limits{}, apart)
 			e.Locate(func(a netip.Addr) string {
-				if a.Is4() && a.As4()[0] == 203 {
-					return "AQ"
+				for prefix, code := range map[string]string{"203.0.0.0/8": "AQ", "198.0.0.0/8": "DE", "2001:db9::/32": "CN"} {
+					if netip.MustParsePrefix(prefix).Masked().Contains(a) {
+						return code
+					}
 				}
 				return ""
 			})

@@ -106,7 +106,7 @@ func (e *Engine) room(head uint32, crossing bool) *samples {
 // current is the record of the signal that is being observed.
 func (e *Engine) current(s *Signal) *record {
 	if e.line == nil {
-		e.line = newRecord(s)
+		e.line = e.record(s)
 	}
 	return e.line
 }

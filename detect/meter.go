@@ -24,6 +24,7 @@ type meter struct {
 	distinct bool // it counts different items
 	acts     bool
 	bare     bool // success does not speak for anybody
+	abroad   bool // it counts countries
 	rule     uint16
 	mark     uint16 // which success mark speaks for the key
 	need     int    // the threshold
@@ -140,7 +141,7 @@ func (e *Engine) bundle(rules []int, p part, mark uint16) bundle {
 	for _, i := range rules {
 		r := &e.rules[i]
 		m := meter{
-			part: p, rule: uint16(i), mark: mark, acts: r.Acts, distinct: r.Count != Signals, bare: r.Of == OfSite || r.Count == Networks,
+			part: p, rule: uint16(i), mark: mark, acts: r.Acts, distinct: r.Count != Signals, bare: r.Of == OfSite || r.Count.places(), abroad: r.Count == Countries,
 			need: r.Threshold, limit: r.legitimate(), within: r.Within.Microseconds(),
 		}
 		b.promote = min(b.promote, uint8(min(m.need, 3)))

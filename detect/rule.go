@@ -50,10 +50,15 @@ const (
 	Accounts
 	// Addresses counts the different addresses that try one account.
 	Addresses
-	// Networks counts the different networks, or countries where they are
-	// known, from which one account is used.
+	// Networks counts the different networks from which one account is used.
 	Networks
+	// Countries counts the countries from which one account is used. An address
+	// without a country, as Engine.Locate tells it, does not count.
+	Countries
 )
+
+// places are measures of where an account is used from: success speaks for nobody.
+func (m Measure) places() bool { return m == Networks || m == Countries }
 
 // Rule is a threshold over signals. Which Measure goes with which Subject:
 //
@@ -62,11 +67,13 @@ const (
 //	OfNetwork  Signals    many weak members: Threshold signals by Members addresses
 //	OfAccount  Addresses  distributed: every address that takes part is detected
 //	OfAccount  Networks   far apart: the account may be stolen
+//	OfAccount  Countries  likewise, farther
 //	OfSite     Signals    a storm: it has no prefix and blocks nobody
 type Rule struct {
 	// Name is unique among the rules of one engine.
 	Name string
-	// Signals are the kinds that count; at least one. Successes are for Networks only.
+	// Signals are the kinds that count; at least one. Successes are for Networks and
+	// Countries only.
 	Signals []Kind
 	Of      Subject
 	Count   Measure
@@ -142,13 +149,13 @@ func (r *Rule) check() error {
 		if !k.Valid() {
 			return fmt.Errorf("signal %d is not a known kind", i+1)
 		}
-		if k.Success() && r.Count != Networks {
+		if k.Success() && !r.Count.places() {
 			return fmt.Errorf("signal %s speaks for an address and cannot be counted against it", k)
 		}
 	}
 	switch [2]uint8{uint8(r.Of), uint8(r.Count)} {
 	case [2]uint8{uint8(OfAddress), uint8(Signals)}, [2]uint8{uint8(OfAddress), uint8(Accounts)}, [2]uint8{uint8(OfNetwork), uint8(Signals)},
-		[2]uint8{uint8(OfAccount), uint8(Addresses)}, [2]uint8{uint8(OfAccount), uint8(Networks)}, [2]uint8{uint8(OfSite), uint8(Signals)}:
+		[2]uint8{uint8(OfAccount), uint8(Addresses)}, [2]uint8{uint8(OfAccount), uint8(Networks)}, [2]uint8{uint8(OfAccount), uint8(Countries)}, [2]uint8{uint8(OfSite), uint8(Signals)}:
 	default:
 		return errors.New("this cannot be counted of that subject")
 	}

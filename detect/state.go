@@ -179,7 +179,8 @@ func (e *Engine) readState(state []byte) error {
 		if r.err != nil {
 			break
 		}
-		lines = append(lines, &record{Evidence: Evidence{Source: r.string(), Line: r.int(), Offset: r.int(), Hash: r.string(), Text: r.string()}, account: r.string()})
+		line := Evidence{Source: r.string(), Line: r.int(), Offset: r.int(), Hash: r.string(), Text: r.string()}
+		lines = append(lines, e.recalled(line, r.string()))
 	}
 	for range r.uint(1 << 32) {
 		if r.err != nil {

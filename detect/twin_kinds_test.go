@@ -191,13 +191,19 @@ func (n *plain) observe(s detect.Signal) {
 	}
 	rules(detect.OfAccount, func(r detect.Rule) {
 		p := n.pair(r.Name, "account "+account)
-		if r.Count == detect.Networks {
+		if r.Count == detect.Networks || r.Count == detect.Countries {
 			bits := 16
 			if s.Addr.Is6() {
 				bits = 32
 			}
 			from, _ := s.Addr.Prefix(bits)
-			p.arrivals = append(p.arrivals, arrival{s.Time, from.String()})
+			place := from.String()
+			if r.Count == detect.Countries {
+				if place = oddCountry(s.Addr); place == "" {
+					return
+				}
+			}
+			p.arrivals = append(p.arrivals, arrival{s.Time, place})
 			if k, _ := most(p.arrivals, r.Within, r.Threshold); k >= r.Threshold {
 				n.member(r, netip.PrefixFrom(s.Addr, s.Addr.BitLen()), s, true)
 			}
@@ -241,7 +247,16 @@ var everyKind = []func(r *detect.Rule){
 	func(r *detect.Rule) {
 		r.Of, r.Count, r.Signals = detect.OfAccount, detect.Networks, append(r.Signals, detect.SMTPAuthOK)
 	},
+	func(r *detect.Rule) {
+		r.Of, r.Count, r.Signals = detect.OfAccount, detect.Countries, append(r.Signals, detect.SMTPAuthOK)
+	},
 	func(r *detect.Rule) { r.Of = detect.OfSite },
+}
+
+// oddCountry knows some countries, of addresses side by side.
+func oddCountry(a netip.Addr) string {
+	last := a.AsSlice()[len(a.AsSlice())-1]
+	return []string{"", "AQ", "DE", "AQ", "CN"}[last%5]
 }
 
 func drawEveryRule(t *rapid.T) []detect.Rule {
@@ -287,6 +302,7 @@ func TestEveryKindOfRuleAgreesWithItsSlowTwin(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		e.Locate(oddCountry)
 		twin := &plain{rules: rules, seen: map[plainKey]*plainPair{}, ok: map[netip.Addr]time.Time{}}
 		for _, s := range drawEverySignal(t, 150) {
 			e.Observe(s)

@@ -16,10 +16,28 @@ const (
 
 // Evidence is one log line behind a decision.
 type Evidence struct {
-	Source string `json:"source"` // name of the source
-	Line   int64  `json:"line"`   // line number within it, from 1
-	Hash   string `json:"hash"`   // first 16 hex digits of the line's SHA-256
-	Text   string `json:"text"`   // the line, shortened and free of control characters
+	Source string `json:"source"`         // name of the source
+	File   string `json:"file,omitempty"` // where the line was read; a log may have been rotated since
+	Line   int64  `json:"line"`           // line number within the file, from 1
+	Offset int64  `json:"offset"`         // of the line's first byte in the file
+	Hash   string `json:"hash"`           // first 16 hex digits of the SHA-256 of the line as it is in the file
+	Text   string `json:"text"`           // the line, shortened and free of control characters
+}
+
+// Counters are what a detection counted and what it counted up to, as they were when
+// its decision was made or prolonged with the score that it has.
+type Counters struct {
+	Threshold           int       `json:"threshold"`
+	LegitimateThreshold int       `json:"legitimate_threshold,omitempty"` // that a success put in its place
+	WithinSeconds       int64     `json:"within_seconds"`
+	Peak                int       `json:"peak"`              // the most within a window
+	Members             int       `json:"members,omitempty"` // different addresses of a network
+	Account             string    `json:"account,omitempty"` // that was attacked or used
+	CrossedAt           time.Time `json:"crossed_at"`        // log time, UTC
+	Signals             int       `json:"signals"`           // × Weight, divided by 4 for each of what follows, is the score
+	Weight              int       `json:"weight"`
+	Success             string    `json:"success,omitempty"` // kind of the latest success
+	Known               bool      `json:"known,omitempty"`   // the allowlist overlaps it
 }
 
 // Decision is a block or an allow of a prefix for a time.
@@ -37,6 +55,7 @@ type Decision struct {
 	Count     int          `json:"count,omitempty"`
 	FirstSeen time.Time    `json:"first_seen,omitzero"`
 	LastSeen  time.Time    `json:"last_seen,omitzero"`
+	Counters  *Counters    `json:"counters,omitempty"` // of a detection's decision
 	Evidence  []Evidence   `json:"evidence,omitempty"`
 
 	RevokedAt    time.Time `json:"revoked_at,omitzero"` // zero unless somebody took it back

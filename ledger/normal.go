@@ -27,13 +27,18 @@ func (d Decision) Normal() (Decision, error) {
 	for _, s := range []*string{&d.Reason, &d.Author, &d.Rule, &d.RevokedBy, &d.RevokeReason} {
 		*s = CleanText(*s)
 	}
+	if d.Counters != nil {
+		c := *d.Counters // the caller's stays as it is
+		c.Account, c.Success, c.CrossedAt = CleanText(c.Account), CleanText(c.Success), toMillisecond(c.CrossedAt)
+		d.Counters = &c
+	}
 	if len(d.Evidence) == 0 {
 		d.Evidence = nil
 		return d, nil
 	}
 	evidence := make([]Evidence, len(d.Evidence)) // the caller's slice stays as it is
 	for i, e := range d.Evidence {
-		e.Source, e.Hash, e.Text = CleanText(e.Source), CleanText(e.Hash), CleanText(e.Text)
+		e.Source, e.File, e.Hash, e.Text = CleanText(e.Source), CleanText(e.File), CleanText(e.Hash), CleanText(e.Text)
 		evidence[i] = e
 	}
 	d.Evidence = evidence

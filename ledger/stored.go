@@ -3,16 +3,55 @@ package ledger
 import (
 	"cmp"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"runtime"
 	"slices"
 	"sync"
 )
 
-// Stored is a decision as a store read it: all but its evidence, which is JSON still.
+// Stored is a decision as a store read it: all but its evidence and counters, which are
+// JSON still.
 type Stored struct {
 	Decision Decision
 	Evidence []byte
+}
+
+// counted is the JSON of evidence with counters; without them it is a list of lines.
+type counted struct {
+	Counters *Counters  `json:"counters"`
+	Lines    []Evidence `json:"lines,omitempty"`
+}
+
+// EncodeEvidence returns the evidence and the counters as JSON, nil if there is neither.
+func (d Decision) EncodeEvidence() ([]byte, error) {
+	var value any = d.Evidence
+	switch {
+	case d.Counters != nil:
+		value = counted{d.Counters, d.Evidence}
+	case d.Evidence == nil:
+		return nil, nil
+	}
+	data, err := json.Marshal(value)
+	if err != nil {
+		return nil, fmt.Errorf("encoding evidence: %w", err)
+	}
+	return data, nil
+}
+
+func (d *Decision) readEvidence(data []byte) error {
+	if data[0] != '{' {
+		return json.Unmarshal(data, &d.Evidence)
+	}
+	var c counted
+	if err := json.Unmarshal(data, &c); err != nil {
+		return err
+	}
+	if c.Counters == nil {
+		return errors.New("it is neither a list nor has it counters")
+	}
+	d.Counters, d.Evidence = c.Counters, c.Lines
+	return nil
 }
 
 // Decode reads the evidence, which takes longer than all else, on all cores, and
@@ -32,7 +71,7 @@ func Decode(rows []Stored) ([]Decision, error) {
 				if len(rows[i].Evidence) == 0 {
 					continue
 				}
-				if err := json.Unmarshal(rows[i].Evidence, &decisions[i].Evidence); err != nil {
+				if err := decisions[i].readEvidence(rows[i].Evidence); err != nil {
 					errs[i] = fmt.Errorf("%w: evidence of decision %d: %w", ErrCorrupt, decisions[i].ID, err)
 					return
 				}

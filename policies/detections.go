@@ -45,7 +45,7 @@ func (c *checker) subject(e *detectionEntry, d *Detection) {
 			c.report.at(at, hint, format, args...)
 		}
 	}
-	countable := map[string][]string{"": {"accounts"}, "network": {}, "account": {"addresses", "networks"}, "site": {}}
+	countable := map[string][]string{"": {"accounts"}, "network": {}, "account": {"addresses", "networks", "countries"}, "site": {}}
 	switch {
 	case e.Distinct.at.known() && !slices.Contains(countable[d.By], d.Distinct):
 		hint := ""
@@ -59,7 +59,7 @@ func (c *checker) subject(e *detectionEntry, d *Detection) {
 		}
 		c.report.at(e.Distinct.at, hint, "different %s cannot be counted by %s", d.Distinct, orAddress(d.By))
 	case d.By == "account" && e.lacks("distinct"):
-		c.report.at(e.keys["by"], "write distinct: addresses for an attack from many of them, or distinct: networks for a stolen account", `a detection by account has no "distinct"`)
+		c.report.at(e.keys["by"], "write distinct: addresses for an attack from many of them, or distinct: networks or countries for a stolen account", `a detection by account has no "distinct"`)
 	}
 	if d.Distinct != "" && e.Threshold.at.known() && (d.Threshold < 2 || d.Threshold > maxDistinct) {
 		c.report.at(e.Threshold.at, "", `"threshold" must be between 2 and %d where different things are counted, not %d`, maxDistinct, d.Threshold)
@@ -116,7 +116,7 @@ func (c *checker) signals(e *detectionEntry) []string {
 		case seen[w.text]:
 			c.report.at(w.at, "", "signal %q is listed twice", w.text)
 		case slices.Contains(c.options.Successes, w.text):
-			if e.Distinct.text == "networks" {
+			if e.Distinct.text == "networks" || e.Distinct.text == "countries" {
 				break // where an account is used from, not how often
 			}
 			c.report.at(w.at, "", "signal %q speaks for an address and cannot be counted against it", w.text)

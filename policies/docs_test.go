@@ -64,7 +64,7 @@ targets:
 			kinds[d.By+" "+d.Distinct] = true
 		}
 	}
-	if len(kinds) != 6 {
+	if len(kinds) != 7 {
 		t.Errorf("the examples show %d kinds: %v", len(kinds), kinds)
 	}
 }

@@ -67,8 +67,8 @@ type detectionEntry struct {
 	Signals words `json:"signals,omitempty" jsonschema:"oneof_required=signals"`
 	// Whose signals count together: those of one source address (for IPv6 also of its /64), of one network, about one account, or of the whole site.
 	By word `json:"by,omitempty" jsonschema:"enum=address,enum=network,enum=account,enum=site,default=address"`
-	// What is counted instead of signals: the different accounts that an address tries, the different addresses that try an account, or the different networks from which an account is used.
-	Distinct word `json:"distinct,omitempty" jsonschema:"enum=accounts,enum=addresses,enum=networks"`
+	// What is counted instead of signals: the different accounts that an address tries, the different addresses that try an account, or the different networks or countries from which an account is used; countries need geo.database in the configuration.
+	Distinct word `json:"distinct,omitempty" jsonschema:"enum=accounts,enum=addresses,enum=networks,enum=countries"`
 	// So many signals, or different things, within the window are an attack.
 	Threshold number `json:"threshold" jsonschema:"minimum=1,maximum=4096"`
 	// The window, 1s to 31d.

@@ -31,7 +31,7 @@ type Detection struct {
 	Name                string
 	Signals             []string // sorted
 	By                  string   `json:",omitzero"` // network, account or site; empty: address
-	Distinct            string   `json:",omitzero"` // accounts, addresses or networks; empty: signals
+	Distinct            string   `json:",omitzero"` // accounts, addresses, networks or countries; empty: signals
 	Threshold           int
 	Members             int `json:",omitzero"` // of a network
 	IPv4Bits            int `json:",omitzero"` // likewise; 0: left to detect

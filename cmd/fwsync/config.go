@@ -15,6 +15,7 @@ import (
 
 	"fwsync/cloudfw"
 	"fwsync/ledger/postgres"
+	"fwsync/notify"
 	"fwsync/sync/gates"
 )
 
@@ -35,9 +36,13 @@ type Config struct {
 	Listen    string          `yaml:"listen" mapstructure:"listen"`     // where run answers: host:port, or off
 	Operator  []string        `yaml:"operator" mapstructure:"operator"` // addresses never blocked
 	Protect   []ProtectConfig `yaml:"protect" mapstructure:"protect"`   // feeds of ranges never blocked
+	Evidence  EvidenceConfig  `yaml:"evidence" mapstructure:"evidence"`
+	Geo       GeoConfig       `yaml:"geo" mapstructure:"geo"`
 	Alibaba   AlibabaConfig   `yaml:"alibaba" mapstructure:"alibaba"`
 	Simulator SimulatorConfig `yaml:"simulator" mapstructure:"simulator"`
 	Limits    LimitsConfig    `yaml:"limits" mapstructure:"limits"`
+	Notices   []NoticeConfig  `yaml:"notices" mapstructure:"notices"` // channels that are told what happens
+	Notify    NotifyConfig    `yaml:"notify" mapstructure:"notify"`
 
 	file string // where it was read from
 }
@@ -101,7 +106,10 @@ var scalarDefaults = map[string]any{
 	"alibaba.profile": "", "alibaba.role_arn": "", "alibaba.timeout": "15s", "alibaba.call_timeout": "3m",
 	"alibaba.site": "", "alibaba.new_region": false, "alibaba.through": "", "alibaba.external_id": "",
 	"alibaba.calls_per_second": 0.0, "alibaba.read_only": false, "audit": "", "metrics": "", "listen": "127.0.0.1:9477",
-	"simulator.state":   "",
+	"evidence.redact": false, "evidence.key": "", "geo.database": "",
+	"simulator.state": "",
+	"notify.repeat":   notify.DefaultRules().Repeat.String(), "notify.gap_after": notify.DefaultRules().GapAfter.String(),
+	"notify.capacity": notify.DefaultRules().Capacity, "notify.wait": "5s",
 	"limits.new_blocks": gates.DefaultLimits().NewBlocks.Count, "limits.removed_blocks": gates.DefaultLimits().RemovedBlocks.Count,
 	"limits.deleted_rules": gates.DefaultLimits().DeletedRules.Count,
 	"limits.widest_ipv4":   gates.DefaultLimits().WidestIPv4, "limits.widest_ipv6": gates.DefaultLimits().WidestIPv6, "limits.spread_units": 0,
@@ -171,6 +179,9 @@ func (c *Config) complete() error {
 			return bad("listen", c.Listen, "it is host:port such as 127.0.0.1:9477, or off")
 		}
 	}
+	if err := c.completeNotices(bad); err != nil {
+		return err
+	}
 	names := map[string]bool{}
 	for i := range c.Sources {
 		s := &c.Sources[i]
@@ -198,6 +209,9 @@ func (c *Config) complete() error {
 	}
 	if c.Audit != "" {
 		c.Audit = c.within(c.Audit)
+	}
+	if c.Geo.Database != "" {
+		c.Geo.Database = c.within(c.Geo.Database)
 	}
 	c.Policies = c.within(c.Policies)
 	switch {

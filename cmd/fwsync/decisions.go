@@ -182,8 +182,9 @@ func newUnblock(g *global) *cobra.Command {
 		Use:   "unblock ADDRESS|CIDR|-…",
 		Short: "take block decisions back",
 		Long: `Ends every active block decision of exactly these addresses or prefixes. The next
-reconcile removes them from the cloud and nothing else. A detection may block the
-address again if it goes on; fwsync allow prevents that.`,
+reconcile removes them from the cloud and nothing else. Detections hold back for their
+cool_down; if it goes on after that, they block the address again; fwsync allow
+prevents that.`,
 		Example: `  fwsync unblock 198.51.100.7 --reason "customer, fixed"`,
 		Args:    cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {

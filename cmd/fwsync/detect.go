@@ -57,7 +57,7 @@ type addressAnswer struct {
 }
 
 func newDetect(g *global) *cobra.Command {
-	var perLine bool
+	var perLine, redact bool
 	var zone, policyPath string
 	cmd := &cobra.Command{
 		Use:   "detect LOG…",
@@ -98,7 +98,11 @@ to no cloud. Without a policies folder here it uses the built-in SMTP policy.
 			if perLine {
 				return eachLine(cmd, logs)
 			}
-			value, err := analyse(cmd.Context(), policy, declared.Catalogue(), logs)
+			reading, err := readingHere(g, redact)
+			if err != nil {
+				return err
+			}
+			value, err := analyse(cmd.Context(), policy, declared.Catalogue(), reading, logs)
 			if err != nil {
 				return err
 			}
@@ -110,6 +114,7 @@ to no cloud. Without a policies folder here it uses the built-in SMTP policy.
 		},
 	}
 	cmd.Flags().BoolVar(&perLine, "per-line", false, "print one JSON object per input line (with -o jsonl)")
+	redactFlag(cmd, &redact)
 	cmd.Flags().StringVar(&zone, "zone", "UTC", "time `zone` of stamps that name none")
 	cmd.Flags().StringVar(&policyPath, "policies", "", "policy `file` or folder to use")
 	return cmd
@@ -154,9 +159,9 @@ func statConfig() error {
 }
 
 // analyse runs one detection engine over all logs.
-func analyse(ctx context.Context, policy *policies.Policy, names *detect.Catalogue, logs []sources.Source) (detectAnswer, error) {
+func analyse(ctx context.Context, policy *policies.Policy, names *detect.Catalogue, reading reconcile.Reading, logs []sources.Source) (detectAnswer, error) {
 	value := detectAnswer{Schema: "fwsync.detections/v1", Signals: map[string]int64{}, Detections: []reconcile.DetectionReport{}, Phases: []phaseAnswer{}, Addresses: []addressAnswer{}}
-	engine, err := reconcile.NewEngine(policy)
+	engine, err := reading.Engine(policy)
 	if err != nil {
 		return value, err
 	}

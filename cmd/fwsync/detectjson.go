@@ -115,6 +115,8 @@ func appendDetection(b []byte, d *reconcile.DetectionReport) []byte {
 	}
 	b = appendInt(b, ",\n      \"count\": ", int64(d.Count))
 	b = appendInt(b, ",\n      \"peak\": ", int64(d.Peak))
+	b = appendInt(b, ",\n      \"threshold\": ", int64(d.Threshold))
+	b = appendInt(b, ",\n      \"within_seconds\": ", d.Within)
 	if d.Members != 0 {
 		b = appendInt(b, ",\n      \"members\": ", int64(d.Members))
 	}
@@ -138,7 +140,9 @@ func appendDetection(b []byte, d *reconcile.DetectionReport) []byte {
 			b = append(b, ',')
 		}
 		b = appendText(b, "\n        {\n          \"source\": ", e.Source)
+		b = appendText(b, ",\n          \"file\": ", e.File)
 		b = appendInt(b, ",\n          \"line\": ", e.Line)
+		b = appendInt(b, ",\n          \"offset\": ", e.Offset)
 		b = appendText(b, ",\n          \"hash\": ", e.Hash)
 		b = appendText(b, ",\n          \"text\": ", e.Text)
 		b = append(b, "\n        }"...)

@@ -23,7 +23,7 @@ func TestAReportIsWrittenAsTheStandardLibraryWould(t *testing.T) {
 			Detections: []reconcile.DetectionReport{}, Addresses: []addressAnswer{}, Others: rapid.Int64Range(0, 1).Draw(t, "others")}
 		for range rapid.IntRange(0, 3).Draw(t, "detections") {
 			d := reconcile.DetectionReport{Prefix: "192.0.2.1/32", Rule: text.Draw(t, "rule"), Count: rapid.Int().Draw(t, "count"), Peak: 1, FirstSeen: instant("first"), LastSeen: instant("last"), CrossedAt: instant("crossed"),
-				Continued: rapid.Bool().Draw(t, "continued"), Blocked: rapid.Bool().Draw(t, "blocked"), Withheld: text.Draw(t, "withheld"), Evidence: []reconcile.EvidenceRef{}}
+				Threshold: rapid.Int().Draw(t, "threshold"), Within: rapid.Int64().Draw(t, "within"), Continued: rapid.Bool().Draw(t, "continued"), Blocked: rapid.Bool().Draw(t, "blocked"), Withheld: text.Draw(t, "withheld"), Evidence: []reconcile.EvidenceRef{}}
 			if rapid.Bool().Draw(t, "of a network or an account") {
 				d.Account, d.Members = text.Draw(t, "account"), rapid.Int().Draw(t, "members")
 				d.Score = reconcile.Score{Total: rapid.Int().Draw(t, "score"), Count: 2, Weight: 3, Success: rapid.Bool().Draw(t, "success"), Known: rapid.Bool().Draw(t, "known")}
@@ -32,7 +32,7 @@ func TestAReportIsWrittenAsTheStandardLibraryWould(t *testing.T) {
 				d.Until = instant("until")
 			}
 			for range rapid.IntRange(0, 3).Draw(t, "evidence") {
-				d.Evidence = append(d.Evidence, reconcile.EvidenceRef{Source: text.Draw(t, "source"), Line: rapid.Int64().Draw(t, "line"), Hash: "00ff", Text: text.Draw(t, "text")})
+				d.Evidence = append(d.Evidence, reconcile.EvidenceRef{Source: text.Draw(t, "source"), File: text.Draw(t, "file"), Line: rapid.Int64().Draw(t, "line"), Offset: rapid.Int64().Draw(t, "offset"), Hash: "00ff", Text: text.Draw(t, "text")})
 			}
 			v.Detections = append(v.Detections, d)
 		}

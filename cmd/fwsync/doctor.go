@@ -93,6 +93,13 @@ func examine(ctx context.Context, g *global, e *examination) {
 	for _, s := range config.Sources {
 		e.source(s)
 	}
+	if config.Geo.Database != "" {
+		if _, err := config.Geo.countries(); err != nil {
+			e.bad("", "countries", err)
+		} else {
+			e.good("", "countries", "%s", config.Geo.Database)
+		}
+	}
 	var shared paces
 	for _, c := range config.Clouds {
 		opened, err := openCloud(ctx, config, c, &shared)

@@ -13,6 +13,7 @@ import (
 
 func newExplain(g *global) *cobra.Command {
 	var flags packetFlags
+	var redact bool
 	cmd := &cobra.Command{
 		Use:   "explain ADDRESS | LINE | --from ADDRESS --to ADDRESS [--proto PROTOCOL] [--port PORT]",
 		Short: "show who decided on an address, what a log line means, or what becomes of a packet",
@@ -52,21 +53,27 @@ packet's header does not tell, such as a domain, is named where it would matter;
 				return withHint(errors.New("nothing to explain"), "name an address, or a packet with --from and --to")
 			}
 			if strings.ContainsAny(strings.TrimSpace(args[0]), " \t") { // no address holds a blank
-				return explainLine(cmd, g, args[0])
+				return explainLine(cmd, g, args[0], redact)
 			}
-			return explainAddress(cmd, g, args[0])
+			return explainAddress(cmd, g, args[0], redact)
 		},
 	}
 	flags.register(cmd)
+	redactFlag(cmd, &redact)
 	return cmd
 }
 
-func explainAddress(cmd *cobra.Command, g *global, text string) error {
+func explainAddress(cmd *cobra.Command, g *global, text string, redact bool) error {
 	p, err := cloudfw.ParsePrefix(text)
 	if err != nil {
 		return withHint(err, "explain takes one address, such as 198.51.100.7")
 	}
+	reading, err := readingHere(g, redact)
+	if err != nil {
+		return err
+	}
 	return looking(cmd.Context(), g, func(look *reconcile.Look, several bool) error {
+		look.Reading = reading
 		e, err := look.Explain(cmd.Context(), p.Addr())
 		if err != nil && !several {
 			return err

@@ -25,12 +25,13 @@ type lineAnswer struct {
 	Account string      `json:"account,omitempty"`
 	Time    time.Time   `json:"time,omitzero"`
 	Count   int         `json:"count,omitempty"`
-	Why     string      `json:"why,omitempty"` // it is no signal
+	Why     string      `json:"why,omitempty"`  // it is no signal
+	Line    string      `json:"line,omitempty"` // what may be kept of it, where that is asked
 }
 
 // explainLine reads the line as every source is read: alone, so that a summary counts
 // whatever lines before it may have said.
-func explainLine(cmd *cobra.Command, g *global, line string) error {
+func explainLine(cmd *cobra.Command, g *global, line string, redact bool) error {
 	policy, _, err := detectionPolicy(g, "")
 	if err != nil {
 		return err
@@ -40,6 +41,10 @@ func explainLine(cmd *cobra.Command, g *global, line string) error {
 		return err
 	}
 	names := declared.Catalogue()
+	reading, err := readingHere(g, redact)
+	if err != nil {
+		return err
+	}
 	a := lineAnswer{Schema: lineSchema}
 	log := sources.Source{Path: "the line", Reader: strings.NewReader(line + "\n"), Reference: time.Now(), Final: true, Declared: declared}
 	report, err := sources.Read(cmd.Context(), log, sources.Position{}, func(signals []detect.Signal) {
@@ -48,6 +53,9 @@ func explainLine(cmd *cobra.Command, g *global, line string) error {
 	})
 	if err != nil {
 		return err
+	}
+	if reading.Redactor != nil {
+		a.Account, a.Line = reading.Redactor.Account(a.Account), reading.Redactor.Line([]byte(line), netip.Addr{})
 	}
 	switch stats := report.Stats; {
 	case a.Signal != "":
@@ -63,12 +71,18 @@ func explainLine(cmd *cobra.Command, g *global, line string) error {
 	return answer(cmd, g, a, func(s *screen) {
 		if a.Signal == "" {
 			s.line("no signal: %s", a.Why)
+			if a.Line != "" {
+				s.line("  kept as  %s", a.Line)
+			}
 			return
 		}
 		s.line("%s: %s", a.Signal, cmp.Or(a.Meaning, "declared by the policy"))
 		rows := [][]string{{"address", a.Address.String()}, {"time", a.Time.Format(time.RFC3339)}, {"events", fmt.Sprint(a.Count)}}
 		if a.Account != "" {
 			rows = append(rows, []string{"account", fmt.Sprintf("%q", a.Account)})
+		}
+		if a.Line != "" {
+			rows = append(rows, []string{"kept as", a.Line})
 		}
 		for _, r := range rows {
 			s.line("  %-8s %s", r[0], r[1])

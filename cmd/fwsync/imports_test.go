@@ -33,6 +33,8 @@ func TestImportsPointOneWay(t *testing.T) {
 		{"github.com/spf13/viper", "fwsync/cmd"},
 		{"modernc.org/sqlite", "fwsync/ledger/sqlite"},
 		{"github.com/jackc/pgx/v5", "fwsync/ledger/postgres"},
+		{"github.com/wneessen/go-mail", "fwsync/notify"},
+		{"github.com/oschwald/maxminddb-golang", "fwsync/detect/geo"},
 		{"github.com/goccy/go-yaml", "fwsync/policies or fwsync/cmd"},
 	} {
 		importers := 0
@@ -66,6 +68,7 @@ func TestImportsPointOneWay(t *testing.T) {
 		"fwsync/detect/sources":      {"fwsync/detect"},
 		"fwsync/ledger":              {"fwsync/cloudfw"},
 		"fwsync/policies":            {"fwsync/cloudfw", "fwsync/ledger"},
+		"fwsync/notify":              {},
 		"fwsync/sync/plan":           {"fwsync/cloudfw"},
 		"fwsync/sync/gates":          {"fwsync/cloudfw", "fwsync/sync/plan"},
 		"fwsync/sync/apply":          {"fwsync/cloudfw", "fwsync/ledger", "fwsync/sync/plan"},

@@ -69,12 +69,16 @@ docs/detection.md shows how tests are written.`,
 			if err != nil {
 				return err
 			}
+			reading, err := readingHere(g, false)
+			if err != nil {
+				return err
+			}
 			value := policyTestAnswer{Schema: "fwsync.policytest/v1", Policy: name, Tests: []reconcile.TestResult{}, Signals: []signalTested{}}
 			for _, s := range policy.Signals {
 				value.Signals = append(value.Signals, signalTested{s.Name, s.Declared, len(s.Tests)})
 			}
 			for _, t := range tests {
-				result, err := reconcile.RunTest(cmd.Context(), policy, t)
+				result, err := reconcile.RunTest(cmd.Context(), policy, reading, t)
 				if err != nil {
 					return err
 				}

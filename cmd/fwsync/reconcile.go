@@ -49,6 +49,7 @@ enforced, 5 a source is sick (the rest is done), 6 another fwsync is at work.`,
 			}
 			controller.Progress = progress()
 			report, err := controller.RunOnce(cmd.Context())
+			defer tell(cmd, w.config, report)
 			return conclude(cmd, g, report, errors.Join(err, keepMetrics(w.config.Metrics, report, err, time.Since(started))))
 		},
 	}

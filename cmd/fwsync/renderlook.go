@@ -49,9 +49,7 @@ func renderExplanation(s *screen, e reconcile.Explanation) {
 		}
 		s.columns([]string{"ID", "VERDICT", "PREFIX", "START", "END", "BY", "REASON"}, rows)
 		for _, d := range e.Decisions {
-			for _, line := range d.Evidence {
-				s.line("  evidence of decision %d, %s line %d (sha256 %s…):\n    %s", d.ID, line.Source, line.Line, line.Hash, line.Text)
-			}
+			renderChain(s, d)
 		}
 	}
 	renderWhyNot(s, e)
@@ -119,7 +117,8 @@ func renderDetections(s *screen, v detectAnswer) {
 	}
 	for _, d := range v.Detections[:min(len(v.Detections), 3)] {
 		if len(d.Evidence) > 0 {
-			s.line("  evidence against %s, line %d (sha256 %s…):\n    %s", d.Prefix, d.Evidence[0].Line, d.Evidence[0].Hash, d.Evidence[0].Text)
+			e := d.Evidence[0]
+			s.line("  evidence against %s, %s line %d, byte %d (sha256 %s…):\n    %s", d.Prefix, e.File, e.Line, e.Offset, e.Hash, e.Text)
 		}
 	}
 	renderPhases(s, v.Phases)

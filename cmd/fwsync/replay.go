@@ -25,6 +25,7 @@ type replayAnswer struct {
 
 func newReplay(g *global) *cobra.Command {
 	var since, zone, policyPath string
+	var redact bool
 	cmd := &cobra.Command{
 		Use:   "replay LOG…",
 		Short: "show what the policy would have blocked in the past, and whom that would have hurt",
@@ -59,7 +60,11 @@ message) while they would have been blocked are listed: they would have been hur
 				return err
 			}
 			value.Policy = name
-			if err := value.run(cmd.Context(), policy, args, location); err != nil {
+			reading, err := readingHere(g, redact)
+			if err != nil {
+				return err
+			}
+			if err := value.run(cmd.Context(), policy, reading, args, location); err != nil {
 				return err
 			}
 			if err := answer(cmd, g, &value, func(s *screen) { renderReplay(s, &value) }); err != nil {
@@ -69,13 +74,14 @@ message) while they would have been blocked are listed: they would have been hur
 		},
 	}
 	cmd.Flags().StringVar(&since, "since", "", "decide nothing before so long ago, a `duration` such as 14d")
+	redactFlag(cmd, &redact)
 	cmd.Flags().StringVar(&zone, "zone", "UTC", "time `zone` of stamps that name none")
 	cmd.Flags().StringVar(&policyPath, "policies", "", "policy `file` or folder to use")
 	return cmd
 }
 
-func (v *replayAnswer) run(ctx context.Context, policy *policies.Policy, paths []string, location *time.Location) error {
-	replay, err := reconcile.NewReplay(policy, v.Since)
+func (v *replayAnswer) run(ctx context.Context, policy *policies.Policy, reading reconcile.Reading, paths []string, location *time.Location) error {
+	replay, err := reconcile.NewReplay(policy, reading, v.Since)
 	if err != nil {
 		return err
 	}

@@ -52,7 +52,7 @@ It works on the built-in simulator unless fwsync.yaml names a cloud.`,
 	root.AddCommand(
 		newReconcile(g), newRun(g), newPlan(g), newApply(g), newAdopt(g), newRelease(g),
 		newBlock(g), newUnblock(g), newAllow(g), newIncident(g),
-		newStatus(g), newDoctor(g), newExplain(g), newDetect(g), newReplay(g),
+		newNotify(g), newStatus(g), newDoctor(g), newExplain(g), newDetect(g), newReplay(g),
 		newValidate(g), newLint(g), newPolicy(g), newSimulator(g), newVersion(g),
 	)
 	_ = root.RegisterFlagCompletionFunc("output", cobra.FixedCompletions([]string{"table", "json", "yaml"}, cobra.ShellCompDirectiveNoFileComp))

@@ -10,12 +10,14 @@ import (
 	"os"
 	"os/signal"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
 	systemd "github.com/coreos/go-systemd/v22/daemon"
 	"github.com/spf13/cobra"
 
+	"fwsync/ledger"
 	"fwsync/sync/daemon"
 	"fwsync/sync/reconcile"
 )
@@ -80,13 +82,18 @@ type runner struct {
 	loop    *daemon.Loop // nil where another host enforces
 	health  *daemon.Health
 	metrics *metrics
+	notices *teller
+
+	memory *reconcile.Memory
+	token  int64        // of the lease of the last pass
+	newest atomic.Int64 // the latest decision that a pass was wished for
 
 	policies sync.Mutex // guards w.policy
 	read     string     // the mark of the policy files that were read last
 }
 
 func newRunner(ctx context.Context, w *work, log *slog.Logger, detectOnly bool) (*runner, error) {
-	r := &runner{w: w, log: log, health: daemon.NewHealth(), metrics: newMetrics(), read: markOf(w.config.Policies)}
+	r := &runner{w: w, log: log, health: daemon.NewHealth(), metrics: newMetrics(), memory: &reconcile.Memory{Lasts: 3 * time.Second}, notices: newTeller(w.config, log), read: markOf(w.config.Policies)}
 	r.metrics.watched()
 	look, err := w.look(new(limitFlags).limits(w.config.Limits))
 	if err != nil {
@@ -100,8 +107,11 @@ func newRunner(ctx context.Context, w *work, log *slog.Logger, detectOnly bool) 
 	} else {
 		r.loop = daemon.New(r.pass)
 	}
-	r.watch.Decided = func(n int) {
-		log.Info("decided", "decisions", n)
+	r.watch.Decided = func(stored []ledger.Decision) {
+		log.Info("decided", "decisions", len(stored))
+		for _, d := range stored {
+			r.newest.Store(max(r.newest.Load(), d.ID))
+		}
 		r.wish("decisions")
 	}
 	r.watch.Trouble = r.ledgerTrouble
@@ -152,6 +162,7 @@ func (r *runner) run(ctx context.Context) error {
 		}
 	})
 	all.Go(func() { r.followPolicies(ctx) })
+	all.Go(func() { r.followLedger(ctx) })
 	all.Go(func() { r.tellSystemd(ctx) })
 	if r.loop != nil {
 		r.loop.Run(ctx)
@@ -160,6 +171,9 @@ func (r *runner) run(ctx context.Context) error {
 	_, _ = systemd.SdNotify(false, systemd.SdNotifyStopping)
 	r.log.Info("stopping")
 	all.Wait()
+	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.w.config.Notify.Wait)
+	defer cancel()
+	r.notices.close(last)
 	if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, context.Canceled) {
 		return cause
 	}
@@ -188,6 +202,7 @@ func (r *runner) pass(ctx context.Context, why []string) daemon.Outcome {
 	if report.Schema != "" {
 		r.metrics.pass(report, err, time.Since(started))
 	}
+	r.notices.pass(report, err)
 	tellPass(log, report, err, why, time.Since(started))
 	if err := r.metrics.write(r.w.config.Metrics); err != nil {
 		log.Error("writing the metrics", "error", err)
@@ -213,6 +228,11 @@ func (r *runner) enforce(ctx context.Context) (reconcile.Report, error) {
 		return reconcile.Report{}, err
 	}
 	defer r.w.release()
+	token := r.w.lease.Token()
+	if token != r.token+1 {
+		r.memory.Forget() // somebody else was at work in between
+	}
+	r.token = token
 	if err := r.w.lookAgain(ctx); err != nil {
 		return reconcile.Report{}, err
 	}
@@ -222,7 +242,7 @@ func (r *runner) enforce(ctx context.Context) (reconcile.Report, error) {
 	if err != nil {
 		return reconcile.Report{}, err
 	}
-	controller.Command, controller.Author = "run", "fwsync run"
+	controller.Command, controller.Author, controller.Memory = "run", "fwsync run", r.memory
 	return controller.Enforce(ctx, r.watch.Gathered())
 }
 
@@ -285,6 +305,29 @@ func (r *runner) followPolicies(ctx context.Context) {
 	}
 }
 
+// followLedger asks for a pass when somebody else has added decisions: another host, or a
+// person there. What is taken back or prolonged elsewhere is seen by the next pass.
+func (r *runner) followLedger(ctx context.Context) {
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for known := false; ; known = true {
+		newest, err := r.w.store.PastDecisions(ctx, ledger.Past{Limit: 1})
+		if err == nil && len(newest) > 0 {
+			if id := newest[0].ID; id > r.newest.Load() {
+				r.newest.Store(id)
+				if known {
+					r.wish("ledger")
+				}
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
+
 // reload goes on with the policies as they are now, or with those before.
 func (r *runner) reload(why string) {
 	_, _ = systemd.SdNotify(false, systemd.SdNotifyReloading)
@@ -301,6 +344,7 @@ func (r *runner) reload(why string) {
 	}
 	r.policies.Lock()
 	r.w.policy = policy
+	r.memory.Forget() // there may be other targets
 	r.policies.Unlock()
 	r.log.Info("policies loaded", "why", why, "hash", policy.Hash())
 	r.wish("policies")

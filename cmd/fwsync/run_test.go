@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -14,6 +15,7 @@ import (
 	"time"
 
 	"fwsync/cloudfw/simulator"
+	"fwsync/ledger/postgres/pgtest"
 )
 
 // service is a fwsync run with a mail log of its own.
@@ -48,14 +50,19 @@ func (s *service) write(name, text string) {
 // fails writes failed logins of an address into the log, as they happen now.
 func (s *service) fails(address string, times int) {
 	s.t.Helper()
+	s.log(strings.Repeat(fmt.Sprintf("%s mx postfix/smtpd[7]: warning: unknown[%s]: SASL LOGIN authentication failed: UGFzc3dvcmQ6, sasl_username=bob\n", time.Now().UTC().Format(time.Stamp), address), times))
+}
+
+func (s *service) log(text string) {
+	s.t.Helper()
 	f, err := os.OpenFile(filepath.Join(s.dir, "mail.log"), os.O_APPEND|os.O_WRONLY|os.O_CREATE, 0o600)
+	if err == nil {
+		_, err = f.WriteString(text)
+	}
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	defer f.Close()
-	for range times {
-		fmt.Fprintf(f, "%s mx postfix/smtpd[7]: warning: unknown[%s]: SASL LOGIN authentication failed: UGFzc3dvcmQ6, sasl_username=bob\n", time.Now().UTC().Format(time.Stamp), address)
-	}
+	f.Close()
 }
 
 func (s *service) run(args ...string) {
@@ -227,13 +234,29 @@ func TestRunGoesOnWithTheOldPoliciesUntilTheNewOnesAreGood(t *testing.T) {
 	s.until("msg=pass", "decisions=2", "gaps=0")
 	s.expectBlocked("198.51.100.78", "198.51.100.79")
 
+	s.write("policies/shop.yaml", `signals:
+  - name: shop.login_failed
+    program: shop
+    pattern: "login failed from <address>"
+    tests:
+      - { line: "Mar  1 10:00:00 web shop[1]: login failed from 192.0.2.7", address: 192.0.2.7 }
+      - { line: "Mar  1 10:00:00 web shop[1]: login of 192.0.2.7", none: true }
+detections:
+  - { name: shop, signal: shop.login_failed, threshold: 2, within: 1m, block: { for: 1h } }
+`)
 	s.signal(syscall.SIGHUP)
 	s.until("msg=\"policies loaded", "why=SIGHUP")
+	now := time.Now().UTC().Format(time.Stamp)
+	s.log(fmt.Sprintf("%s web shop[1]: login failed from 198.51.100.80\n%[1]s web shop[1]: login failed from 198.51.100.80\n", now))
+	s.until("msg=pass", "decisions=3", "gaps=0")
 	if err := os.Remove(filepath.Join(s.dir, "policies/smtp.yaml")); err != nil {
 		t.Fatal(err)
 	}
+	if err := os.Remove(filepath.Join(s.dir, "policies/shop.yaml")); err != nil {
+		t.Fatal(err)
+	}
 	s.until("msg=\"the new policies are refused")
-	s.expectBlocked("198.51.100.78", "198.51.100.79")
+	s.expectBlocked("198.51.100.78", "198.51.100.79", "198.51.100.80")
 	s.stop()
 }
 
@@ -256,4 +279,69 @@ func TestASecondRunOnOneLedgerIsTurnedAway(t *testing.T) {
 		t.Errorf("reconcile beside it: %+v", r.Summary)
 	}
 	s.stop()
+}
+
+func TestRunTellsTheChatWithoutWaitingForIt(t *testing.T) {
+	t.Parallel()
+	notices, release := make(chan string, 10), make(chan struct{})
+	chat := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		notices <- string(body)
+		select {
+		case <-release:
+		case <-r.Context().Done():
+		}
+	}))
+	defer chat.Close()
+	defer close(release)
+	s := newService(t, build(t))
+	s.write("hook", chat.URL)
+	s.write("fwsync.yaml", "policies: policies\nlisten: 127.0.0.1:0\nsources:\n  - { name: mail, file: mail.log }\nnotify: { wait: 1s }\nnotices:\n  - { name: ops, kind: slack, url_file: hook }\n")
+	s.run()
+	s.until("msg=pass", "why=[start]")
+	s.fails("198.51.100.78", 5)
+	s.until("msg=pass", "decisions=1", "gaps=0") // though the chat never answers
+	if text := <-notices; !strings.Contains(text, "step") {
+		t.Errorf("the notice says %s", text)
+	}
+	s.stop()
+}
+
+// One host follows a log and only decides; another, which shares its ledger, enforces.
+// When that one dies a third takes over.
+func TestOneHostDetectsAndAnotherEnforces(t *testing.T) {
+	t.Parallel()
+	binary, ledger := build(t), pgtest.Shared(t).Fresh()
+	mail := newService(t, binary)
+	host := func(name, sources string) *service {
+		s := newService(t, binary)
+		s.cloud, s.start = mail.cloud, inFolder(mail.start, s.dir)
+		s.write("fwsync.yaml", "policies: policies\nlisten: 127.0.0.1:0\ninstance: "+name+"\nledger: "+ledger+"\n"+sources)
+		return s
+	}
+	detector := host("mx1", "sources:\n  - { name: mail, file: mail.log }\n")
+	first, second := host("edge1", ""), host("edge2", "")
+	detector.run("--detect-only")
+	first.run()
+	first.until("msg=pass", "why=[start]", "gaps=0")
+	detector.fails("198.51.100.78", 5)
+	first.until("msg=pass", "ledger", "decisions=1", "gaps=0")
+	first.expectBlocked("198.51.100.78")
+	first.signal(os.Kill)
+	_ = first.cmd.Wait()
+	detector.fails("198.51.100.79", 5)
+	second.run()
+	second.until("msg=pass", "decisions=2", "gaps=0")
+	second.expectBlocked("198.51.100.78", "198.51.100.79")
+	second.stop()
+	detector.stop()
+}
+
+// inFolder is how to run fwsync in another folder.
+func inFolder(start func(args ...string) *exec.Cmd, dir string) func(args ...string) *exec.Cmd {
+	return func(args ...string) *exec.Cmd {
+		cmd := start(args...)
+		cmd.Dir = dir
+		return cmd
+	}
 }

@@ -41,6 +41,7 @@ func (s stopping) Run() int {
 //	status N COMMAND…     runs the command, which must end with exactly this status
 //	sim …                 looks at or edits the simulated cloud, see simcmd_test.go
 //	jq FILE PATH WANT     compares one value of a JSON file
+//	countries FILE N=CC…  writes a database of countries in MaxMind's format
 //	mask FILE             replaces times, ids and speeds, for comparing whole outputs
 func TestScripts(t *testing.T) {
 	root, err := filepath.Abs("../..")
@@ -105,6 +106,8 @@ func params(root, dir string) testscript.Params {
 			"sim":    simulated,
 			"jq":     jq,
 			"mask":   mask,
+
+			"countries": countryDatabase,
 		},
 	}
 }

@@ -148,6 +148,7 @@ func (w *work) look(limits gates.Limits) (reconcile.Look, error) {
 	}
 	l := reconcile.Look{
 		Policy: w.policy, Owner: owner, Ledger: w.view(), Gates: limits, Operator: operator(w.config), Now: time.Now,
+		Reading: w.config.reading(false),
 	}
 	if l.Providers, err = protectedRanges(w.config.Protect, w.protection); err != nil {
 		return l, err

@@ -152,7 +152,7 @@ func merge(ctx context.Context, tx pgx.Tx, rows []*ledger.Decision) error {
 			if errors.Is(err, pgx.ErrNoRows) {
 				return fmt.Errorf("replacing decision %d: it does not exist", d.ID)
 			}
-			now.Decision.Evidence = d.Evidence
+			now.Decision.Evidence, now.Decision.Counters = d.Evidence, d.Counters
 			*d = now.Decision
 			return err
 		})

@@ -37,7 +37,7 @@ func TestP10AHolderThatIsGoneIsFollowedAfterItsTTL(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	const ttl = 600 * time.Millisecond
+	const ttl = 2 * time.Second
 	lease, err := gone.Acquire(t.Context(), ledger.Claim{Holder: "pid 1 on gone", TTL: ttl})
 	if err != nil {
 		t.Fatal(err)
@@ -53,7 +53,7 @@ func TestP10AHolderThatIsGoneIsFollowedAfterItsTTL(t *testing.T) {
 		t.Fatalf("error %v, want who holds it and until when", err)
 	}
 	next, took := takeover(t, s, 0)
-	if took > ttl+time.Second {
+	if took > ttl+busy {
 		t.Errorf("the takeover took %s, want no more than the TTL %s", took, ttl)
 	}
 	if next.Token() != lease.Token()+1 {
@@ -63,13 +63,13 @@ func TestP10AHolderThatIsGoneIsFollowedAfterItsTTL(t *testing.T) {
 
 func TestALeaseRenewsItself(t *testing.T) {
 	s := open(t, pgtest.Shared(t).Fresh())
-	const ttl = 300 * time.Millisecond
+	const ttl = 2 * time.Second // long enough for a machine that is busy
 	lease, err := s.Acquire(t.Context(), ledger.Claim{Holder: "steady", TTL: ttl})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer lease.Close()
-	for deadline := time.Now().Add(4 * ttl); time.Now().Before(deadline); {
+	for deadline := time.Now().Add(2 * ttl); time.Now().Before(deadline); {
 		var held *ledger.HeldError
 		if _, err := s.Acquire(t.Context(), ledger.Claim{Holder: "eager"}); !errors.As(err, &held) {
 			t.Fatalf("error %v, want it held", err)
@@ -87,7 +87,7 @@ func TestP10ClocksThatDisagreeDoNotMatter(t *testing.T) {
 			AS $$ SELECT pg_catalog.clock_timestamp() + interval '`+skew+`' $$`)
 		address := server.URL(schema + ",pg_catalog")
 		s := open(t, address)
-		const ttl = 500 * time.Millisecond
+		const ttl = 2 * time.Second
 		lease, err := s.Acquire(t.Context(), ledger.Claim{Holder: "first", TTL: ttl})
 		if err != nil {
 			t.Fatal(err)
@@ -104,7 +104,7 @@ func TestP10ClocksThatDisagreeDoNotMatter(t *testing.T) {
 		}
 		lease.(*Lease).stop()
 		<-lease.(*Lease).ended
-		if _, took := takeover(t, s, 0); took > ttl+time.Second {
+		if _, took := takeover(t, s, 0); took > ttl+busy {
 			t.Errorf("%s: the takeover took %s, want the TTL %s", skew, took, ttl)
 		}
 		if err := lease.Held(t.Context()); !errors.Is(err, ledger.ErrFenced) {

@@ -1,7 +1,6 @@
 package postgres
 
 import (
-	"encoding/json"
 	"fmt"
 	"net/netip"
 	"time"
@@ -24,11 +23,11 @@ const readColumns = `id, verdict, prefix, starts, ends, reason, author, rule, at
 // encode gives the values of columns for a decision in its normal form.
 func encode(d ledger.Decision) ([]any, error) {
 	var evidence *string
-	if d.Evidence != nil {
-		data, err := json.Marshal(d.Evidence)
-		if err != nil {
-			return nil, fmt.Errorf("encoding evidence: %w", err)
-		}
+	data, err := d.EncodeEvidence()
+	if err != nil {
+		return nil, err
+	}
+	if data != nil {
 		text := string(data)
 		evidence = &text
 	}

@@ -2,7 +2,6 @@ package sqlite
 
 import (
 	"database/sql"
-	"encoding/json"
 	"fmt"
 	"net/netip"
 	"time"
@@ -23,11 +22,11 @@ const (
 // encode gives the values of factColumns for a decision in its normal form.
 func encode(d ledger.Decision) ([]any, error) {
 	var evidence any
-	if d.Evidence != nil {
-		text, err := json.Marshal(d.Evidence)
-		if err != nil {
-			return nil, fmt.Errorf("encoding evidence: %w", err)
-		}
+	text, err := d.EncodeEvidence()
+	if err != nil {
+		return nil, err
+	}
+	if text != nil {
 		evidence = string(text)
 	}
 	return []any{

@@ -40,8 +40,12 @@ func Full() ledger.Decision {
 		Count:     math.MaxInt32,
 		FirstSeen: Noon.Add(-time.Hour - 3*time.Millisecond),
 		LastSeen:  Noon.Add(-4 * time.Millisecond),
+		Counters: &ledger.Counters{
+			Threshold: 5, LegitimateThreshold: 20, WithinSeconds: 600, Peak: 9, Members: 3, Account: "é\u2028\"x\"",
+			CrossedAt: Noon.Add(-7 * time.Millisecond), Signals: 12, Weight: 10, Success: "smtp.auth_ok", Known: true,
+		},
 		Evidence: []ledger.Evidence{
-			{Source: "mail.log", Line: 1 << 40, Hash: "0123456789abcdef", Text: "warning: unknown[192.0.2.1]: <é&\u2028> \"x\""},
+			{Source: "mail.log", File: "/var/log/mail.log.1", Offset: 1 << 50, Line: 1 << 40, Hash: "0123456789abcdef", Text: "warning: unknown[192.0.2.1]: <é&\u2028> \"x\""},
 			{Source: "journal", Line: 2, Hash: "fedcba9876543210", Text: ""},
 		},
 		RevokedAt:    Noon.Add(5 * time.Millisecond),

@@ -97,7 +97,7 @@ var (
 	})
 	someEvidence = rapid.SliceOfN(rapid.Custom(func(t *rapid.T) ledger.Evidence {
 		return ledger.Evidence{
-			Source: rapid.String().Draw(t, "source"), Line: rapid.Int64().Draw(t, "line"),
+			Source: rapid.String().Draw(t, "source"), File: rapid.String().Draw(t, "file"), Offset: rapid.Int64().Draw(t, "offset"), Line: rapid.Int64().Draw(t, "line"),
 			Hash: rapid.String().Draw(t, "hash"), Text: rapid.String().Draw(t, "text"),
 		}
 	}), 0, 3)
@@ -109,6 +109,9 @@ var (
 			Rule: rapid.String().Draw(t, "rule"), Attempt: rapid.Int().Draw(t, "attempt"),
 			Score: rapid.Int().Draw(t, "score"), Count: rapid.Int().Draw(t, "count"),
 			FirstSeen: someTimeOrNone.Draw(t, "first seen"), LastSeen: someTimeOrNone.Draw(t, "last seen"),
+		}
+		if rapid.Bool().Draw(t, "counted") {
+			d.Counters = &ledger.Counters{Threshold: rapid.Int().Draw(t, "threshold"), Account: rapid.String().Draw(t, "account"), CrossedAt: someTimeOrNone.Draw(t, "crossed")}
 		}
 		if evidence := someEvidence.Draw(t, "evidence"); len(evidence) > 0 {
 			d.Evidence = evidence

@@ -23,9 +23,9 @@ type Loop struct {
 	// between two steps.
 	Pass func(ctx context.Context, why []string) Outcome
 
-	Settle  time.Duration // waits so long for more wishes; 100 ms
-	Spacing time.Duration // between the end of a pass and the next, 1 s …
-	Retry   time.Duration // … of a failed one at first, twice that each time: 2 s …
+	Settle  time.Duration // waits so long for more wishes; 50 ms
+	Spacing time.Duration // between the beginnings of two passes, 400 ms
+	Retry   time.Duration // between the end of one that failed and the next, twice that each time: 2 s …
 	Longest time.Duration // … and at most; 2 min
 	Resync  time.Duration // a pass without any wish, a tenth sooner or later; 5 min
 
@@ -35,7 +35,7 @@ type Loop struct {
 // New returns a loop that makes a pass at once when it runs.
 func New(pass func(ctx context.Context, why []string) Outcome) *Loop {
 	return &Loop{
-		Pass: pass, Settle: 100 * time.Millisecond, Spacing: time.Second, Retry: 2 * time.Second, Longest: 2 * time.Minute, Resync: 5 * time.Minute,
+		Pass: pass, Settle: 50 * time.Millisecond, Spacing: 400 * time.Millisecond, Retry: 2 * time.Second, Longest: 2 * time.Minute, Resync: 5 * time.Minute,
 		wishes: make(chan string, 16),
 	}
 }
@@ -54,22 +54,23 @@ func (l *Loop) Wish(why string) {
 func (l *Loop) Run(ctx context.Context) {
 	why, failures := []string{"start"}, 0
 	for ctx.Err() == nil {
+		began := time.Now()
 		outcome := l.Pass(ctx, why)
 		ended := time.Now()
-		pause, resync := l.Spacing, l.Resync
+		earliest, resync := began.Add(l.Spacing), l.Resync
 		if failures++; !outcome.Failed {
 			failures = 0
 		} else {
-			pause = min(l.Retry<<min(failures-1, 16), l.Longest)
-			resync = pause
+			resync = min(l.Retry<<min(failures-1, 16), l.Longest)
+			earliest = ended.Add(resync)
 		}
-		why = l.wait(ctx, ended, pause, next(ended, jitter(resync), outcome.NextAt))
+		why = l.wait(ctx, earliest, next(ended, jitter(resync), outcome.NextAt))
 	}
 }
 
-// wait returns why there is to be a pass: wishes, but not before the pause is over, or
+// wait returns why there is to be a pass: wishes, but not before the earliest time, or
 // the time. What comes meanwhile, and shortly after, is part of it.
-func (l *Loop) wait(ctx context.Context, from time.Time, pause time.Duration, until time.Time) (why []string) {
+func (l *Loop) wait(ctx context.Context, earliest, until time.Time) (why []string) {
 	due := time.NewTimer(time.Until(until))
 	defer due.Stop()
 	select {
@@ -80,7 +81,7 @@ func (l *Loop) wait(ctx context.Context, from time.Time, pause time.Duration, un
 	case wish := <-l.wishes:
 		why = append(why, wish)
 	}
-	calm := time.NewTimer(max(l.Settle, time.Until(from.Add(pause))))
+	calm := time.NewTimer(max(l.Settle, time.Until(earliest)))
 	defer calm.Stop()
 	for {
 		select {

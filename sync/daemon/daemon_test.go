@@ -60,7 +60,7 @@ func TestManyWishesAreOnePass(t *testing.T) {
 			time.Sleep(time.Microsecond)
 		}
 	})
-	if len(began) != 2 || began[1] < 10*time.Second || began[1] > 10*time.Second+150*time.Millisecond {
+	if len(began) != 2 || began[1] < 10*time.Second || began[1] > 10*time.Second+100*time.Millisecond {
 		t.Errorf("passes at %s", began)
 	}
 	if len(why[1]) > 16 {
@@ -75,11 +75,11 @@ func TestPassesKeepTheirDistance(t *testing.T) {
 			time.Sleep(100 * time.Millisecond)
 		}
 	})
-	if n := len(began); n < 50 || n > 60 {
+	if n := len(began); n < 120 || n > 150 {
 		t.Errorf("%d passes in a minute of wishes", n)
 	}
 	for i := 1; i < len(began); i++ {
-		if gap := began[i] - began[i-1]; gap < time.Second {
+		if gap := began[i] - began[i-1]; gap < 400*time.Millisecond {
 			t.Errorf("%s between two passes", gap)
 		}
 	}
@@ -90,8 +90,8 @@ func TestAWishDuringAPassIsNotLost(t *testing.T) {
 		time.Sleep(2 * time.Second)
 		l.Wish("decisions")
 	})
-	if len(began) != 2 || began[1] != 6*time.Second {
-		t.Errorf("passes at %s, want a second one 1 s after the first, which ends at 5 s", began)
+	if len(began) != 2 || began[1] != 5050*time.Millisecond {
+		t.Errorf("passes at %s, want a second one shortly after the first, which ends at 5 s", began)
 	}
 }
 

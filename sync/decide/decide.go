@@ -4,6 +4,7 @@
 package decide
 
 import (
+	"cmp"
 	"fmt"
 	"net/netip"
 	"time"
@@ -122,7 +123,7 @@ func judge(f Found, rule *policies.Detection, r record, exempt nested[cloudfw.Ex
 		Start: earlier(crossed, now).UTC(), End: seen.Add(length).UTC(),
 		Reason: reason(f),
 		Score:  f.Score.Total, Count: f.Count, FirstSeen: f.FirstSeen.Add(f.Shift), LastSeen: seen,
-		Evidence: evidence(f),
+		Counters: counters(f), Evidence: evidence(f),
 	}
 	if goesOn {
 		d = prolong(last, d)
@@ -137,7 +138,12 @@ func judge(f Found, rule *policies.Detection, r record, exempt nested[cloudfw.Ex
 func prolong(last, d ledger.Decision) ledger.Decision {
 	d.ID, d.Start, d.FirstSeen = last.ID, last.Start, last.FirstSeen
 	d.Count = max(d.Count, last.Count)
-	d.Score = max(d.Score, last.Score)
+	if last.Score > d.Score {
+		d.Score = last.Score
+		if last.Counters != nil {
+			d.Counters = last.Counters
+		}
+	}
 	if last.End.IsZero() || last.End.After(d.End) {
 		d.End = last.End
 	}
@@ -154,7 +160,8 @@ func prolong(last, d ledger.Decision) ledger.Decision {
 func reason(f Found) string {
 	switch {
 	case f.Of == detect.OfAccount:
-		return fmt.Sprintf("%s: one of %d addresses at one account, %d signals", f.Rule, f.Peak, f.Count)
+		of := map[detect.Measure]string{detect.Networks: "networks", detect.Countries: "countries"}[f.Counted]
+		return fmt.Sprintf("%s: one of %d %s at one account, %d signals", f.Rule, f.Peak, cmp.Or(of, "addresses"), f.Count)
 	case f.Members > 0:
 		return fmt.Sprintf("%s: %d signals by %d addresses", f.Rule, f.Count, f.Members)
 	}
@@ -186,7 +193,19 @@ func earlier(t, now time.Time) time.Time {
 func evidence(f Found) []ledger.Evidence {
 	var all []ledger.Evidence
 	for _, e := range f.Evidence {
-		all = append(all, ledger.Evidence{Source: f.Source, Line: e.Line, Hash: e.Hash, Text: e.Text})
+		all = append(all, ledger.Evidence{Source: e.Source, File: e.File, Line: e.Line, Offset: e.Offset, Hash: e.Hash, Text: e.Text})
 	}
 	return all
+}
+
+// counters are what the decision rests on, in numbers.
+func counters(f Found) *ledger.Counters {
+	c := &ledger.Counters{
+		Threshold: f.Threshold, WithinSeconds: int64(f.Within.Seconds()), Peak: f.Peak, Members: f.Members, Account: f.Account,
+		CrossedAt: f.CrossedAt, Signals: f.Score.Count, Weight: f.Score.Weight, Known: f.Score.Known,
+	}
+	if f.Legitimate {
+		c.LegitimateThreshold, c.Success = f.LegitimateThreshold, f.LegitimateBy.String()
+	}
+	return c
 }

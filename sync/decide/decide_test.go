@@ -136,3 +136,32 @@ func TestALogThatRunsAheadStillBlocksNow(t *testing.T) {
 		t.Errorf("result = %+v", r)
 	}
 }
+
+func TestADecisionKeepsWhatItWasCountedFrom(t *testing.T) {
+	f := found("sasl-bruteforce", now)
+	f.Threshold, f.LegitimateThreshold, f.Within, f.Peak, f.Account = 5, 20, 10*time.Minute, 6, "bob"
+	f.Evidence = []detect.Evidence{{Source: "mail", File: "/var/log/mail.log.1", Line: 3, Offset: 41, Hash: "00"}, {Source: "imap", File: "/var/log/imap.log", Line: 1}}
+	first := decideOne(t, Input{Found: []Found{f}}).Decisions[0]
+	want := ledger.Counters{Threshold: 5, WithinSeconds: 600, Peak: 6, Account: "bob", CrossedAt: f.CrossedAt, Signals: 7, Weight: 1}
+	if first.Counters == nil || *first.Counters != want {
+		t.Errorf("counters %+v, want %+v", first.Counters, want)
+	}
+	if e := first.Evidence; len(e) != 2 || e[0].File != "/var/log/mail.log.1" || e[0].Offset != 41 || e[1].Source != "imap" {
+		t.Errorf("evidence %+v", e)
+	}
+	f.Legitimate, f.LegitimateBy = true, detect.SMTPAuthOK
+	if c := decideOne(t, Input{Found: []Found{f}}).Decisions[0].Counters; c.LegitimateThreshold != 20 || c.Success != "smtp.auth_ok" {
+		t.Errorf("with a success: %+v", c)
+	}
+
+	// Prolonged at a lower score it keeps the numbers that its score comes from.
+	first.ID = 9
+	f.Legitimate, f.Score = false, detect.Score{Total: 2, Count: 2, Weight: 1}
+	if d := decideOne(t, Input{Found: []Found{f}, Known: []ledger.Decision{first}}).Decisions[0]; d.Score != 7 || d.Counters.Signals != 7 {
+		t.Errorf("score %d, counters %+v", d.Score, d.Counters)
+	}
+	f.Score = detect.Score{Total: 11, Count: 11, Weight: 1}
+	if d := decideOne(t, Input{Found: []Found{f}, Known: []ledger.Decision{first}}).Decisions[0]; d.Score != 11 || d.Counters.Signals != 11 {
+		t.Errorf("score %d, counters %+v", d.Score, d.Counters)
+	}
+}

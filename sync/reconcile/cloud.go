@@ -57,6 +57,7 @@ type job struct {
 	sick    []string          // sources that could not be believed in this pass
 	lapsed  []decide.Lapsed   // decisions that the policies bear no longer
 	outlook Outlook
+	seen    memory       // the live state, as it was read last
 	known   []ledger.Gap // that earlier runs left
 	report  CloudReport
 	err     error
@@ -94,10 +95,16 @@ func (j *job) look(ctx context.Context, decisions []ledger.Decision, now time.Ti
 		return fmt.Errorf("reading the gaps of earlier runs: %w", err)
 	}
 	j.known = known
-	live, err := j.observe(ctx, now)
-	if err != nil {
-		return fmt.Errorf("observing the cloud: %w", err)
+	seen, ok := j.Memory.take(j.Name, j.Now())
+	if !ok {
+		seen.at = j.Now()
+		if seen.live, err = j.Reader.Observe(ctx, j.policy.Scope()); err != nil {
+			return fmt.Errorf("observing the cloud: %w", err)
+		}
 	}
+	j.seen = seen
+	live := seen.live
+	live.TakenAt = now.UTC() // by then rules have begun and lapsed
 	if j.during, err = j.running(ctx, now); err != nil {
 		return err
 	}
@@ -190,6 +197,7 @@ func (j *job) confirm(ctx context.Context) error {
 	live := j.outlook.Live
 	if j.outlook.Plan.Changes() {
 		var err error
+		j.seen.at = j.Now()
 		if live, err = j.observe(ctx, j.Now()); err != nil {
 			return fmt.Errorf("reading the cloud back: %w", err)
 		}
@@ -209,6 +217,7 @@ func (j *job) confirm(ctx context.Context) error {
 	if err := j.Ledger.KeepGaps(ctx, j.Name, kept); err != nil {
 		return fmt.Errorf("keeping the gaps: %w", err)
 	}
+	j.seen.live = live
 	return nil
 }
 

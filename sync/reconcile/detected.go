@@ -1,11 +1,15 @@
 package reconcile
 
-import "fwsync/detect"
+import (
+	"cmp"
+
+	"fwsync/detect"
+)
 
 // Detected is the report of a detection on which nothing has been decided.
 func Detected(d detect.Detection) DetectionReport {
 	r := DetectionReport{
-		Rule: d.Rule, Account: d.Account, Count: d.Count, Peak: d.Peak, Members: d.Members,
+		Rule: d.Rule, Account: d.Account, Count: d.Count, Peak: d.Peak, Threshold: d.Threshold, Within: int64(d.Within.Seconds()), Members: d.Members,
 		Score:     Score{Total: d.Score.Total, Count: d.Score.Count, Weight: d.Score.Weight, Success: d.Score.Success, Known: d.Score.Known},
 		FirstSeen: d.FirstSeen, LastSeen: d.LastSeen, CrossedAt: d.CrossedAt, Continued: d.Continued,
 		Evidence: []EvidenceRef{},
@@ -14,7 +18,7 @@ func Detected(d detect.Detection) DetectionReport {
 		r.Prefix = d.Prefix.String()
 	}
 	for _, e := range d.Evidence {
-		r.Evidence = append(r.Evidence, EvidenceRef{e.Source, e.Line, e.Hash, e.Text})
+		r.Evidence = append(r.Evidence, EvidenceRef{e.Source, cmp.Or(e.File, e.Source), e.Line, e.Offset, e.Hash, e.Text})
 	}
 	return r
 }

@@ -65,6 +65,7 @@ func (l *Look) Explain(ctx context.Context, addr netip.Addr) (Explanation, error
 		e.Notes = append(e.Notes, "what the detections have counted is not known: "+err.Error())
 	}
 	e.Offender = decide.Offenders(addr, decisions, l.Policy.Detections, l.Now())
+	l.Reading.redact(e.Decisions)
 	jobs := l.jobs(nil)
 	together(jobs, func(j *job) error {
 		if err := j.look(ctx, decisions, l.Now()); err != nil {

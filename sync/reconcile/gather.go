@@ -63,7 +63,7 @@ func (l *Look) gather(ctx context.Context) (Gathered, error) {
 	if err != nil {
 		return Gathered{}, fmt.Errorf("reading the decisions: %w", err)
 	}
-	engine, err := NewEngine(l.Policy)
+	engine, err := l.Reading.Engine(l.Policy)
 	if err != nil {
 		return Gathered{}, err
 	}
@@ -93,8 +93,9 @@ func (l *Look) gather(ctx context.Context) (Gathered, error) {
 	if stats := engine.Stats(); stats.Evicted+stats.Untracked+stats.Sketched > 0 && len(g.Sources) > 0 {
 		g.Sources[0].Health.note(fmt.Sprintf("more sources than can be tracked: %d counts were given up and %d signals only sketched, slow attackers may be missed", stats.Evicted+stats.Untracked, stats.Sketched))
 	}
-	found := drain(engine, shifts)
+	found := l.drain(engine, shifts)
 	verdict := decide.Decide(decide.Input{Found: found, Rules: l.Policy.Detections, Known: known, Exempt: l.exempt(known), Now: l.Now()})
+	l.Reading.redact(verdict.Decisions)
 	g.Intake.Decisions = verdict.Decisions
 	for _, d := range verdict.Decisions {
 		if d.ID != 0 {
@@ -109,9 +110,10 @@ func (l *Look) gather(ctx context.Context) (Gathered, error) {
 }
 
 // drain takes what the engine has found since its last drain.
-func drain(engine *detect.Engine, shifts map[string]time.Duration) (found []decide.Found) {
+func (l *Look) drain(engine *detect.Engine, shifts map[string]time.Duration) (found []decide.Found) {
 	for _, d := range engine.Drain() {
 		f := decide.Found{Detection: d}
+		l.origin(d.Evidence)
 		if len(d.Evidence) > 0 {
 			f.Source = d.Evidence[len(d.Evidence)-1].Source
 			f.Shift = shifts[f.Source]
@@ -131,14 +133,7 @@ func (l *Look) read(ctx context.Context, source Source, stored json.RawMessage, 
 			report.Health.note("the stored position is damaged, reading from the start: " + err.Error())
 		}
 	}
-	log := source.Log
-	name := source.Name
-	read, err := sources.Read(ctx, log, from, func(signals []detect.Signal) {
-		for i := range signals {
-			signals[i].Source = name
-		}
-		engine.ObserveAll(signals)
-	})
+	read, err := sources.Read(ctx, source.Log, from, engine.ObserveAll)
 	if ctx.Err() != nil {
 		return report, nil, ctx.Err()
 	}

@@ -20,12 +20,15 @@ type Look struct {
 	Clouds   []Cloud // at least one
 	Ledger   ledger.Store
 	Sources  []Source
+	Reading  Reading
 	Gates    gates.Limits
 	Operator gates.Operator
 	// Providers are the ranges of others that are never blocked, as their feeds name
 	// them now.
 	Providers []cloudfw.Exempt
 	Now       func() time.Time
+	// Memory is kept between the passes of one controller; nil: each reads the clouds.
+	Memory *Memory
 
 	// pretend stands for the incident of its name in the ledger: what is asked for may
 	// be refused, and then nothing has changed.

@@ -37,13 +37,13 @@ type Difference struct {
 
 // RunTest decides on the lines of a test as a replay does and compares. The error is of
 // a log that cannot be read.
-func RunTest(ctx context.Context, policy *policies.Policy, test policies.Test) (TestResult, error) {
+func RunTest(ctx context.Context, policy *policies.Policy, reading Reading, test policies.Test) (TestResult, error) {
 	result := TestResult{Name: test.Name, Declared: test.Declared, Differences: []Difference{}}
 	declared, err := Declared(policy)
 	if err != nil {
 		return result, err
 	}
-	replay, err := NewReplay(policy, time.Time{})
+	replay, err := NewReplay(policy, reading, time.Time{})
 	if err != nil {
 		return result, err
 	}

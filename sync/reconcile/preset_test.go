@@ -56,7 +56,7 @@ func TestTheShippedPolicyDetectsNoLegitimateClient(t *testing.T) {
 			if err := json.Unmarshal(unpack(t, run.truth), &truth); err != nil {
 				t.Fatal(err)
 			}
-			engine, err := reconcile.NewEngine(policy)
+			engine, err := reconcile.Reading{}.Engine(policy)
 			if err != nil {
 				t.Fatal(err)
 			}

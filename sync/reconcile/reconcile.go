@@ -163,7 +163,11 @@ func (j *job) execute(ctx context.Context, author string, progress func(done, of
 	case plan.Overlay:
 		return errors.Join(stopped, j.laid(ctx))
 	}
-	return errors.Join(stopped, j.confirm(ctx))
+	err := j.confirm(ctx)
+	if stopped == nil && err == nil {
+		j.Memory.keep(j.Name, j.seen)
+	}
+	return errors.Join(stopped, err)
 }
 
 // progress adds up the steps of all clouds.

@@ -71,8 +71,8 @@ type ReplayReport struct {
 
 // NewReplay prepares a policy. Signals from before since fill the windows, as they
 // would have, and decide nothing; the zero time decides from the start.
-func NewReplay(policy *policies.Policy, since time.Time) (*Replay, error) {
-	engine, err := NewEngine(policy)
+func NewReplay(policy *policies.Policy, reading Reading, since time.Time) (*Replay, error) {
+	engine, err := reading.Engine(policy)
 	if err != nil {
 		return nil, err
 	}
@@ -115,6 +115,9 @@ func (r *Replay) pass(now time.Time) {
 	var found []decide.Found
 	for _, d := range r.engine.Drain() {
 		if !now.Before(r.since) {
+			for i := range d.Evidence {
+				d.Evidence[i].File = d.Evidence[i].Source
+			}
 			found = append(found, decide.Found{Detection: d})
 		}
 	}

@@ -52,7 +52,7 @@ func TestReplayDecidesAsRunsOnceAMinuteDo(t *testing.T) {
 				Addr: netip.AddrFrom4([4]byte{203, 0, 113, byte(rapid.IntRange(7, 10).Draw(t, "host"))}), Time: at, Raw: []byte("x"),
 			})
 		}
-		replay, err := NewReplay(policy, time.Time{})
+		replay, err := NewReplay(policy, Reading{}, time.Time{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -70,7 +70,7 @@ func TestReplayDecidesAsRunsOnceAMinuteDo(t *testing.T) {
 			if signals[0].Time.After(minute.Add(time.Minute)) {
 				continue // nothing new: a run that changes nothing
 			}
-			engine, err := NewEngine(policy)
+			engine, err := newEngine(policy)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -141,7 +141,7 @@ func TestReplayNamesWhomABlockWouldHaveHurt(t *testing.T) {
 		at(1, detect.SMTPAuthFailed, 8), at(1, detect.SMTPAuthFailed, 8), at(1, detect.SMTPAuthFailed, 8),
 		at(5, detect.SMTPAuthOK, 7), at(6, detect.SMTPAuthOK, 7), at(6, detect.SMTPAuthOK, 10), at(90, detect.SMTPAuthOK, 8),
 	}
-	replay, err := NewReplay(replayedPolicy(t), time.Time{})
+	replay, err := NewReplay(replayedPolicy(t), Reading{}, time.Time{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -153,7 +153,7 @@ func TestReplayNamesWhomABlockWouldHaveHurt(t *testing.T) {
 	if got.Prefixes != 2 || got.Peak != 2 || len(got.Hours) != 1 {
 		t.Errorf("%+v", got)
 	}
-	if replay, err = NewReplay(replayedPolicy(t), replayStart.Add(time.Hour)); err != nil {
+	if replay, err = NewReplay(replayedPolicy(t), Reading{}, replayStart.Add(time.Hour)); err != nil {
 		t.Fatal(err)
 	}
 	replay.Observe(signals)

@@ -27,7 +27,7 @@ type Report struct {
 	Sources    []SourceReport    `json:"sources"`
 	Detections []DetectionReport `json:"detections"`
 	Decisions  DecisionCount     `json:"decisions"`
-	Lapsed     []Lapsed          `json:"lapsed,omitempty"` // what the policies end
+	Lapsed     []Lapsed          `json:"lapsed,omitempty"`    // what the policies end
 	Incidents  []IncidentView    `json:"incidents,omitempty"` // that are running: their rules stand above all others
 	Recovered  string            `json:"recovered,omitempty"`
 	NextEnd    time.Time         `json:"-"` // when the first of the decisions in force ends; zero if none does

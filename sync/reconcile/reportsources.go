@@ -58,6 +58,8 @@ type DetectionReport struct {
 	Account   string        `json:"account,omitempty"` // that was attacked or used
 	Count     int           `json:"count"`
 	Peak      int           `json:"peak"`
+	Threshold int           `json:"threshold"`
+	Within    int64         `json:"within_seconds"`
 	Members   int           `json:"members,omitempty"` // of a network
 	Score     Score         `json:"score"`
 	FirstSeen time.Time     `json:"first_seen"`
@@ -82,7 +84,9 @@ type Score struct {
 // EvidenceRef is one line behind a detection.
 type EvidenceRef struct {
 	Source string `json:"source"`
+	File   string `json:"file"`
 	Line   int64  `json:"line"`
+	Offset int64  `json:"offset"`
 	Hash   string `json:"hash"`
 	Text   string `json:"text"`
 }

@@ -9,8 +9,8 @@ import (
 	"fwsync/sync/decide"
 )
 
-// NewEngine returns a detection engine with the policy's detections.
-func NewEngine(policy *policies.Policy) (*detect.Engine, error) {
+// newEngine returns a detection engine with the policy's detections.
+func newEngine(policy *policies.Policy) (*detect.Engine, error) {
 	declared, err := Declared(policy)
 	if err != nil {
 		return nil, err
@@ -47,7 +47,7 @@ func NewEngine(policy *policies.Policy) (*detect.Engine, error) {
 // What the policy files call the subjects and measures of detect.
 var (
 	subjects = map[string]detect.Subject{"": detect.OfAddress, "network": detect.OfNetwork, "account": detect.OfAccount, "site": detect.OfSite}
-	measures = map[string]detect.Measure{"": detect.Signals, "accounts": detect.Accounts, "addresses": detect.Addresses, "networks": detect.Networks}
+	measures = map[string]detect.Measure{"": detect.Signals, "accounts": detect.Accounts, "addresses": detect.Addresses, "networks": detect.Networks, "countries": detect.Countries}
 )
 
 // acquit lets the engine count anew against those whose blocks are over. Of a source

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"net/netip"
+	"reflect"
 	"slices"
 	"sync"
 	"time"
@@ -27,13 +28,14 @@ import (
 // nothing is saved that would skip a line whose decision is not stored.
 type Watch struct {
 	look Look
-	// Decided is called after decisions were stored, with their number. May be nil.
-	Decided func(n int)
+	// Decided is called with decisions after they were stored. May be nil.
+	Decided func([]ledger.Decision)
 	// Trouble is called when the ledger could not be written, and with nil when it could
 	// be again. May be nil.
 	Trouble func(error)
 
-	mu        sync.Mutex // of all below
+	mu        sync.Mutex         // of all below
+	again     context.CancelFunc // begins following anew
 	engine    *detect.Engine
 	positions map[string]sources.Position // by path
 	names     map[string]string           // by path
@@ -78,7 +80,7 @@ func NewWatch(ctx context.Context, look Look) (*Watch, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading the detection windows: %w", err)
 	}
-	if w.engine, err = NewEngine(look.Policy); err != nil {
+	if w.engine, err = look.Reading.Engine(look.Policy); err != nil {
 		return nil, err
 	}
 	var lost error
@@ -109,24 +111,41 @@ func NewWatch(ctx context.Context, look Look) (*Watch, error) {
 // Run follows the sources until ctx ends, and then saves everything. Its error is of
 // what stops it: two sources with one file, a last save that failed.
 func (w *Watch) Run(ctx context.Context) error {
-	var logs []sources.Source
-	for _, s := range w.look.Sources {
-		logs = append(logs, s.Log)
-	}
 	stop := w.tick(ctx)
-	err := sources.Follow(ctx, logs, maps.Clone(w.positions), func(b sources.Batch) error {
-		w.take(b)
-		return nil
-	})
-	if err == nil && ctx.Err() == nil {
-		<-ctx.Done() // streams that have ended are no reason to stop
-	}
+	err := w.follow(ctx)
 	stop()
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 	defer cancel()
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return errors.Join(err, w.store(last, true))
+}
+
+// follow follows the sources, and begins again where it was when they are to be read
+// for other signals.
+func (w *Watch) follow(ctx context.Context) error {
+	for {
+		w.mu.Lock()
+		var logs []sources.Source
+		for _, s := range w.look.Sources {
+			logs = append(logs, s.Log)
+		}
+		from := maps.Clone(w.positions)
+		reading, again := context.WithCancel(ctx)
+		w.again = again
+		w.mu.Unlock()
+		err := sources.Follow(reading, logs, from, func(b sources.Batch) error {
+			w.take(b)
+			return nil
+		})
+		if err == nil {
+			<-reading.Done() // streams that have ended are no reason to stop
+		}
+		again()
+		if err != nil || ctx.Err() != nil {
+			return err
+		}
+	}
 }
 
 // tick looks at what was found, whether or not anything is read.
@@ -169,9 +188,6 @@ func (w *Watch) take(b sources.Batch) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	name := w.names[b.Source]
-	for i := range b.Signals {
-		b.Signals[i].Source = name
-	}
 	w.engine.ObserveAll(b.Signals)
 	if b.Position != (sources.Position{}) {
 		w.positions[b.Source] = b.Position
@@ -230,15 +246,17 @@ func (w *Watch) tryStore(ctx context.Context, everything bool) error {
 	}
 	found := slices.Collect(maps.Values(w.waiting))
 	verdict := decide.Decide(decide.Input{Found: found, Rules: w.look.Policy.Detections, Known: w.known, Exempt: w.look.exempt(w.known), Now: now})
+	w.look.Reading.redact(verdict.Decisions)
 	intake := ledger.Intake{Decisions: verdict.Decisions}
 	if everything {
 		if err := w.fill(&intake); err != nil {
 			return err
 		}
 	}
+	var stored []ledger.Decision
 	if len(intake.Decisions) > 0 || everything {
-		stored, err := w.look.Ledger.TakeIn(ctx, intake)
-		if err != nil {
+		var err error
+		if stored, err = w.look.Ledger.TakeIn(ctx, intake); err != nil {
 			return fmt.Errorf("storing decisions and positions: %w", err)
 		}
 		for _, d := range stored {
@@ -262,15 +280,15 @@ func (w *Watch) tryStore(ctx context.Context, everything bool) error {
 		}
 	}
 	w.remember(detectionReports(found, verdict))
-	if w.Decided != nil && len(verdict.Decisions) > 0 {
-		w.Decided(len(verdict.Decisions))
+	if w.Decided != nil && len(stored) > 0 {
+		w.Decided(stored)
 	}
 	return nil
 }
 
 // drain moves what the engine has found to what waits to be stored.
 func (w *Watch) drain(now time.Time) {
-	for _, f := range drain(w.engine, w.shifts(now)) {
+	for _, f := range w.look.drain(w.engine, w.shifts(now)) {
 		w.waiting[foundKey{f.Prefix, f.Rule}] = f
 	}
 }
@@ -330,7 +348,7 @@ func (w *Watch) Gathered() Gathered {
 func (w *Watch) Adopt(policy *policies.Policy) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	engine, err := NewEngine(policy)
+	engine, err := w.look.Reading.Engine(policy)
 	if err != nil {
 		return err
 	}
@@ -342,6 +360,32 @@ func (w *Watch) Adopt(policy *policies.Policy) error {
 	if err != nil {
 		return fmt.Errorf("taking over what was counted: %w", err)
 	}
+	if !reflect.DeepEqual(policy.Signals, w.look.Policy.Signals) {
+		if err := w.readFor(policy); err != nil {
+			return err
+		}
+	}
 	w.engine, w.look.Policy = engine, policy
+	return nil
+}
+
+// readFor begins to read the sources for the signals that a policy declares.
+func (w *Watch) readFor(policy *policies.Policy) error {
+	declared, err := Declared(policy)
+	if err != nil {
+		return err
+	}
+	for _, s := range w.look.Sources {
+		if s.Log.Path == "-" || s.Log.Reader != nil {
+			return fmt.Errorf("source %s is a stream, which cannot be read again for other declared signals", s.Name)
+		}
+	}
+	w.look.Sources = slices.Clone(w.look.Sources)
+	for i := range w.look.Sources {
+		w.look.Sources[i].Log.Declared = declared
+	}
+	if w.again != nil {
+		w.again()
+	}
 	return nil
 }

@@ -40,7 +40,7 @@ func (l *Look) counted(ctx context.Context, addr netip.Addr, known []ledger.Deci
 	if err != nil {
 		return all, fmt.Errorf("reading the detection windows: %w", err)
 	}
-	engine, err := NewEngine(l.Policy)
+	engine, err := l.Reading.Engine(l.Policy)
 	if err != nil || len(windows) == 0 {
 		return all, err
 	}
