@@ -61,8 +61,9 @@ type IncidentStart struct {
 
 // StartIncident lays the declared incident's rules above all others and changes nothing
 // else: no source is read, and what else is pending stays so. It is in the ledger before
-// the first step, so that a start that was killed is finished by another one, or by a
-// reconcile. A firewall that refuses rules with an end gets them without.
+// the first step, so that a start that was killed, or that could not reach a cloud, is
+// finished by another one, or by a reconcile. A firewall that refuses rules with an end
+// gets them without.
 func (c *Controller) StartIncident(ctx context.Context, s IncidentStart) (IncidentReport, error) {
 	c.Command = "incident start"
 	declared, ok := c.Policy.Incident(s.Name)
@@ -211,7 +212,9 @@ func (c *Controller) tryLay(ctx context.Context, i *ledger.Incident, keep func(c
 		return c.incidentReport(*i, jobs, recovered), jobs, err
 	}
 	for _, j := range jobs {
-		i.Made, i.Plans = made(i.Made, j), append(i.Plans, j.outlook.Plan.ID)
+		if j.err == nil {
+			i.Made, i.Plans = made(i.Made, j), append(i.Plans, j.outlook.Plan.ID)
+		}
 	}
 	i.LiveAt = time.Time{}
 	if err := keep(ctx, *i); err != nil {
@@ -234,8 +237,8 @@ func (c *Controller) tryLay(ctx context.Context, i *ledger.Incident, keep func(c
 }
 
 // lookFor looks at every cloud with jobs of one kind, and asks whether to go on. It is
-// not agreed when a gate refuses or a person does; a cloud that cannot be looked at is
-// an error, as nobody could say afterwards what an incident changed there.
+// not agreed when a gate refuses anywhere or a person does. A cloud that cannot be looked
+// at holds up no other; where none can the error says so.
 func (c *Controller) lookFor(ctx context.Context, prepare func(*job)) (jobs []*job, recovered string, agreed bool, err error) {
 	decisions, err := c.Ledger.Decisions(ctx, time.Time{})
 	if err != nil {
@@ -246,8 +249,8 @@ func (c *Controller) lookFor(ctx context.Context, prepare func(*job)) (jobs []*j
 		prepare(j)
 		return j.look(ctx, decisions, c.Now())
 	})
-	if err := failure(jobs); err != nil || refused(jobs) {
-		return jobs, "", false, err
+	if refused(jobs) || !slices.ContainsFunc(jobs, func(j *job) bool { return j.err == nil }) {
+		return jobs, "", false, failure(jobs)
 	}
 	if recovered, err = c.recover(ctx, jobs); err != nil {
 		return jobs, recovered, false, err
@@ -371,7 +374,9 @@ func (c *Controller) StopIncident(ctx context.Context, name string) (IncidentRep
 			return nil // nothing will be done
 		}
 		for _, j := range jobs {
-			over.Plans = append(over.Plans, j.outlook.Plan.ID)
+			if j.err == nil && j.outlook.Plan.Changes() {
+				over.Plans = append(over.Plans, j.outlook.Plan.ID)
+			}
 		}
 		ended = true
 		return c.Ledger.KeepIncident(ctx, over)
