@@ -85,6 +85,7 @@ func (f *incidentFlags) change(cmd *cobra.Command, g *global, do func(context.Co
 		}
 	}
 	report, err := do(cmd.Context(), controller)
+	tellRun(cmd.Context(), w.config) // its next pass tells the chats
 	return concludeIncident(cmd, g, report, err)
 }
 

@@ -180,6 +180,7 @@ func (p *Plan) lift(in Input) {
 		steps = append(steps, cloudfw.Step{Op: cloudfw.DeleteBook, Target: string(cloudfw.InternetFirewall), Book: &gone, Reason: "the incident put it here"})
 	}
 	p.finish(in, steps)
+	p.Notes = in.Lift.Stays
 	p.Untouched = untouched(in.Intent.Owner, in.Live)
 }
 
@@ -187,6 +188,7 @@ func (p *Plan) lift(in Input) {
 type Lift struct {
 	Rules []cloudfw.FirewallRule
 	Books []cloudfw.AddressBook
+	Stays []string // why something of it stays, for people
 }
 
 // Laid is the overlay as it must be live, whatever is: its rules without ids and

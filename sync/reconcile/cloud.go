@@ -53,6 +53,7 @@ type job struct {
 	only    []string          // what to adopt or to release
 	overlay []cloudfw.Rule    // what an incident lays over the rest
 	lifted  ledger.Incident   // what to lift
+	moved   []moved           // what of it is not as it was put there
 	during  []ledger.Incident // whose rules are part of the intent
 	sick    []string          // sources that could not be believed in this pass
 	lapsed  []decide.Lapsed   // decisions that the policies bear no longer
@@ -95,6 +96,9 @@ func (j *job) look(ctx context.Context, decisions []ledger.Decision, now time.Ti
 		return fmt.Errorf("reading the gaps of earlier runs: %w", err)
 	}
 	j.known = known
+	if j.during, err = j.running(ctx, now); err != nil {
+		return err
+	}
 	seen, ok := j.Memory.take(j.Name, j.Now())
 	if !ok {
 		seen.at = j.Now()
@@ -105,9 +109,6 @@ func (j *job) look(ctx context.Context, decisions []ledger.Decision, now time.Ti
 	j.seen = seen
 	live := seen.live
 	live.TakenAt = now.UTC() // by then rules have begun and lapsed
-	if j.during, err = j.running(ctx, now); err != nil {
-		return err
-	}
 	j.lapsed = decide.Reconsider(decisions, j.Policy.Detections, now)
 	intent, exempted, err := j.intent(without(decisions, j.lapsed), live, now)
 	if err != nil {
@@ -115,9 +116,8 @@ func (j *job) look(ctx context.Context, decisions []ledger.Decision, now time.Ti
 	}
 	intent.Rules = overlaid(j.during, intent.Rules)
 	in := plan.Input{Intent: intent, Live: live, Limits: j.Limits, Cloud: j.Name, PolicyHash: j.Policy.Hash(), Now: now, Kind: j.kind, Only: j.only, Overlay: j.overlay}
-	var moved []string
 	if j.kind == plan.Lifting {
-		in.Lift, moved = lifts(j.lifted, j.Name, live)
+		in.Lift, j.moved = lifts(j.lifted, j.Name, j.Owner, live)
 	}
 	p, err := plan.Compute(in)
 	if err != nil {
@@ -130,8 +130,8 @@ func (j *job) look(ctx context.Context, decisions []ledger.Decision, now time.Ti
 		Ended: ended(decisions, now), Sick: j.sick, At: j.Now(),
 	})
 	refusals := gates.Refusals(j.report.Gates)
-	for _, m := range moved {
-		refusals = append(refusals, gates.Refusal{Gate: beforeImage, Message: m, Hint: "see who changed it; fwsync incident stop " + j.lifted.Name + " ends the incident all the same, and leaves what is not ours"})
+	for _, m := range j.moved {
+		refusals = append(refusals, gates.Refusal{Gate: beforeImage, Message: m.how, Hint: "see who changed it; fwsync incident stop " + j.lifted.Name + " ends the incident all the same, and leaves what is not ours"})
 	}
 	j.outlook = Outlook{Intent: intent, Live: live, Plan: p, Refusals: refusals, Exempted: exempted}
 	j.report.Plan, j.report.Exempted, j.report.live = p, exempted, live

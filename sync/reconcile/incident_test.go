@@ -16,6 +16,7 @@ import (
 	"fwsync/cloudfw/simulator"
 	"fwsync/ledger"
 	"fwsync/policies"
+	"fwsync/sync/plan"
 	"fwsync/sync/reconcile"
 )
 
@@ -377,15 +378,15 @@ func TestAnUndoNamesWhatWasChangedSince(t *testing.T) {
 	}
 }
 
-// What fwsync itself did is named as such.
-func TestAnUndoKnowsWhatFwsyncDid(t *testing.T) {
+// A book that the policies have come to use is theirs: it stays, and is looked after.
+func TestAnUndoLeavesWhatThePoliciesNeedNow(t *testing.T) {
 	folder := t.TempDir()
 	few(t, 1, func(t *rapid.T) {
 		b := newIncidentBench(t, folder, simulator.Options{})
 		defer b.close()
 		b.settle(t)
+		before := b.exported(t)
 		b.start(t, "storm", 2*time.Hour)
-		// The policies come to use the book that the incident made.
 		old := b.look.Policy
 		text := strings.Replace(storm, "targets:", "  - { name: friendly, direction: out, from: any, to: friends, protocol: tcp, ports: [443], action: accept }\ntargets:", 1)
 		p, err := policies.Parse([]policies.File{{Name: "p.yaml", Data: []byte(text)}}, policies.Options{})
@@ -394,15 +395,45 @@ func TestAnUndoKnowsWhatFwsyncDid(t *testing.T) {
 		}
 		b.look.Policy = p
 		b.settle(t)
-		told := fmt.Sprint(b.undo(t, "storm").Each()[0].Refusals)
-		if !strings.Contains(told, "is named by rule #") || !strings.Contains(told, "rule=friendly.") {
-			t.Fatalf("refused with %s", told)
+		r := b.undo(t, "storm").Each()[0]
+		if len(r.Refusals) > 0 || !strings.Contains(strings.Join(r.Plan.Notes, "\n"), "rule=friendly.") {
+			t.Fatalf("refused with %v, notes %v", r.Refusals, r.Plan.Notes)
+		}
+		if !b.calm(t) {
+			t.Fatal("not in shape")
 		}
 		b.look.Policy = old
 		b.settle(t)
-		b.undo(t, "storm")
-		if !b.calm(t) {
-			t.Fatal("not in shape")
+		if b.exported(t) != before {
+			t.Fatal("something is left")
+		}
+	})
+}
+
+// What fwsync itself did since is named as such, with whom it did that for.
+func TestAnUndoKnowsWhatFwsyncDid(t *testing.T) {
+	folder := t.TempDir()
+	few(t, 1, func(t *rapid.T) {
+		b := newIncidentBench(t, folder, simulator.Options{})
+		defer b.close()
+		b.settle(t)
+		objects := b.start(t, "storm", 2*time.Hour).Incidents[0].Objects
+		id := objects[slices.IndexFunc(objects, func(o reconcile.IncidentPut) bool { return strings.HasPrefix(o.Object, "rule ") })].ID
+		report, err := b.look.Takeover(context.Background(), plan.Release, []string{id})
+		if err != nil {
+			t.Fatal(err)
+		}
+		file, err := b.look.File(context.Background(), report, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b.now = b.now.Add(time.Minute)
+		if _, err := b.look.ApplyFile(context.Background(), file); err != nil {
+			t.Fatal(err)
+		}
+		told := fmt.Sprint(b.undo(t, "storm").Each()[0].Refusals)
+		if !strings.Contains(told, id) || !strings.Contains(told, "released by fwsync") || !strings.Contains(told, "fwsync did that at 2026-11-24 12:08:00Z, for test") {
+			t.Fatalf("refused with %s", told)
 		}
 	})
 }

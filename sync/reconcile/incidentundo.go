@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"fwsync/cloudfw"
 	"fwsync/ledger"
@@ -76,16 +75,20 @@ func liveRule(live cloudfw.Snapshot, rule cloudfw.FirewallRule) (cloudfw.Firewal
 	return live.Rules[at], true
 }
 
-// lifts is what there is of an incident in one cloud, and what of it was changed since,
-// a line for each.
-func lifts(i ledger.Incident, cloud string, live cloudfw.Snapshot) (lift plan.Lift, moved []string) {
-	ours := map[string]bool{} // ids of rules that go
+// moved is an object that is not as the incident left it: how it was changed, and what
+// a call of ours that did so would have for its subject.
+type moved struct{ how, subject string }
+
+// lifts is what there is of an incident in one cloud, and what of it was changed since.
+// A book that the declared rules have come to need is theirs now and stays.
+func lifts(i ledger.Incident, cloud string, owner cloudfw.Owner, live cloudfw.Snapshot) (lift plan.Lift, changed []moved) {
+	leaving := map[string]bool{} // ids of rules
 	for _, m := range i.Made {
 		if m.Cloud != cloud || m.Rule == nil {
 			continue
 		}
-		if r, there := liveRule(live, *m.Rule); there && !ours[r.ID] {
-			ours[r.ID] = true
+		if r, there := liveRule(live, *m.Rule); there && !leaving[r.ID] {
+			leaving[r.ID] = true
 			lift.Rules = append(lift.Rules, r)
 		}
 	}
@@ -95,9 +98,9 @@ func lifts(i ledger.Incident, cloud string, live cloudfw.Snapshot) (lift plan.Li
 			continue
 		}
 		for _, r := range live.Rules {
-			if !ours[r.ID] && !told[r.ID] && (r.ID == m.Rule.ID || r.Description == m.Rule.Description) {
+			if !leaving[r.ID] && !told[r.ID] && (r.ID == m.Rule.ID || r.Description == m.Rule.Description) {
 				told[r.ID] = true
-				moved = append(moved, changedRule(*m.Rule, r))
+				changed = append(changed, moved{changedRule(*m.Rule, r), r.String()})
 			}
 		}
 	}
@@ -109,13 +112,20 @@ func lifts(i ledger.Incident, cloud string, live cloudfw.Snapshot) (lift plan.Li
 		if !there {
 			continue
 		}
-		if why := changedBook(*m.Book, b, live, ours); why != "" {
-			moved = append(moved, why)
-			continue
+		how := changedBook(*m.Book, b)
+		user, ours := otherUser(b, owner, live, leaving)
+		switch {
+		case how != "":
+			changed = append(changed, moved{how, b.Name})
+		case user != "" && !ours:
+			changed = append(changed, moved{user, b.Name})
+		case user != "":
+			lift.Stays = append(lift.Stays, user+": it stays")
+		default:
+			lift.Books = append(lift.Books, b)
 		}
-		lift.Books = append(lift.Books, b)
 	}
-	return lift, moved
+	return lift, changed
 }
 
 // changedRule says what became of a rule.
@@ -133,8 +143,8 @@ func changedRule(was, is cloudfw.FirewallRule) string {
 	return text
 }
 
-// changedBook says why a book cannot go, or nothing.
-func changedBook(was, is cloudfw.AddressBook, live cloudfw.Snapshot, leaving map[string]bool) string {
+// changedBook says what became of a book, or nothing.
+func changedBook(was, is cloudfw.AddressBook) string {
 	if !slices.Equal(was.Prefixes, is.Prefixes) || len(is.Entries) > 0 {
 		before, after := Object{}, Object{Holds: slices.Clone(is.Entries)}
 		for _, p := range was.Prefixes {
@@ -148,30 +158,36 @@ func changedBook(was, is cloudfw.AddressBook, live cloudfw.Snapshot, leaving map
 	if was.Description != is.Description {
 		return fmt.Sprintf("book %s was changed: it was described %q, now %q", is.Name, was.Description, is.Description)
 	}
-	named := cloudfw.Peer{Kind: cloudfw.Book, Value: is.Name}
+	return ""
+}
+
+// otherUser says which rule that does not leave names a book, one of other people first,
+// and whether all of them are ours. Empty: none does.
+func otherUser(b cloudfw.AddressBook, owner cloudfw.Owner, live cloudfw.Snapshot, leaving map[string]bool) (text string, ours bool) {
+	named := cloudfw.Peer{Kind: cloudfw.Book, Value: b.Name}
 	seen := 0
 	for _, r := range live.Rules {
 		if r.Source != named && r.Destination != named {
 			continue
 		}
-		if seen++; !leaving[r.ID] {
-			return fmt.Sprintf("book %s is named by rule #%d of %s since (%s, %q)", is.Name, r.Order, r.Key(), r, r.Description)
+		seen++
+		if own := owner.Owns("rule", r.Description); !leaving[r.ID] && (text == "" || ours && !own) {
+			text, ours = fmt.Sprintf("book %s is named by rule #%d of %s since (%s, %q)", b.Name, r.Order, r.Key(), r, r.Description), own
 		}
 	}
-	if is.References > seen {
-		return fmt.Sprintf("book %s is named by %d rules that were not looked at", is.Name, is.References-seen)
+	if more := b.References - seen; more > 0 && (text == "" || ours) {
+		return fmt.Sprintf("book %s is named by %d rules that were not looked at", b.Name, more), false
 	}
-	return ""
+	return text, ours
 }
 
 // tellWho adds to the refusals of an undo who made the change, as far as the journal
 // knows.
 func (l *Look) tellWho(ctx context.Context, i ledger.Incident, jobs []*job) {
 	for _, j := range jobs {
-		for n := range j.outlook.Refusals {
-			if r := &j.outlook.Refusals[n]; r.Gate == beforeImage {
-				r.Message += "; " + l.who(ctx, i.StartedAt, r.Message)
-			}
+		first := len(j.outlook.Refusals) - len(j.moved)
+		for n, m := range j.moved {
+			j.outlook.Refusals[first+n].Message += "; " + l.who(ctx, i, m.subject)
 		}
 	}
 }
@@ -179,14 +195,18 @@ func (l *Look) tellWho(ctx context.Context, i ledger.Incident, jobs []*job) {
 // mostEntries bounds how far back the journal is searched.
 const mostEntries = 10_000
 
-// who looks for the latest call of ours that wrote what a message tells.
-func (l *Look) who(ctx context.Context, since time.Time, message string) string {
-	entries, err := l.Ledger.PastEntries(ctx, ledger.Past{Since: since, Limit: mostEntries})
+// who looks for the latest call of ours that left an object as it is, other than those
+// of the incident itself.
+func (l *Look) who(ctx context.Context, i ledger.Incident, subject string) string {
+	entries, err := l.Ledger.PastEntries(ctx, ledger.Past{Since: i.StartedAt, Limit: mostEntries})
 	if err != nil {
 		return "who did that is not known: " + err.Error()
 	}
 	for _, e := range entries {
-		if e.Outcome != ledger.Finished || !changes[cloudfw.Op(e.Op)] || !strings.Contains(message, changedSubject(e.Subject)) {
+		if e.Outcome != ledger.Finished || slices.Contains(i.Plans, e.PlanID) || !changes[cloudfw.Op(e.Op)] {
+			continue
+		}
+		if _, rule, _ := strings.Cut(e.Subject, " "); rule != subject && !strings.HasPrefix(e.Subject+" ", subject+" ") {
 			continue
 		}
 		author := "somebody"
@@ -199,17 +219,4 @@ func (l *Look) who(ctx context.Context, since time.Time, message string) string 
 }
 
 // changes are the operations that leave an object there, changed.
-var changes = map[cloudfw.Op]bool{
-	cloudfw.EditRule: true, cloudfw.InsertRule: true, cloudfw.AppendAddresses: true, cloudfw.RemoveAddresses: true, cloudfw.MarkBook: true,
-}
-
-// changedSubject is what names the object in the subject of a step: a rule's content
-// without its place, the name of a book.
-func changedSubject(subject string) string {
-	if rest, ok := strings.CutPrefix(subject, "#"); ok {
-		_, rule, _ := strings.Cut(rest, " ")
-		return "now " + rule
-	}
-	name, _, _ := strings.Cut(subject, " ")
-	return "book " + name
-}
+var changes = map[cloudfw.Op]bool{cloudfw.EditRule: true, cloudfw.AppendAddresses: true, cloudfw.RemoveAddresses: true, cloudfw.MarkBook: true}
