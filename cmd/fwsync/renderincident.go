@@ -63,6 +63,10 @@ func renderIncident(s *screen, r reconcile.IncidentReport, i reconcile.IncidentV
 	if i.Summary != "" {
 		s.line("  %s", i.Summary)
 	}
+	if i.State == reconcile.IncidentDeclared {
+		s.line("  it was not started: nothing was changed")
+		return
+	}
 	s.line("  %s: from %s %s, by %s: %s", state, clock(i.StartedAt), until(i.Until), i.Author, i.Reason)
 	if !i.EndedAt.IsZero() {
 		s.line("  ended %s by %s", clock(i.EndedAt), i.EndedBy)
@@ -118,15 +122,13 @@ func renderNextOfIncident(s *screen, r reconcile.IncidentReport) {
 	s.title("Next")
 	switch i.State {
 	case reconcile.IncidentRunning, reconcile.IncidentStarting:
-		if r.Report != nil && r.Command == "incident start" && len(i.Objects) == 0 {
-			s.line("  fwsync incident start %s …    nothing was changed", i.Name)
-			return
-		}
 		s.line("  fwsync incident status %s    what it put into the cloud, and what became of it", i.Name)
 		s.line("  fwsync incident extend %s --for 2h", i.Name)
 		s.line("  fwsync incident undo %s    exactly as before; fwsync incident stop %s if others have changed it since", i.Name, i.Name)
 	case reconcile.IncidentOver:
 		s.line("  fwsync reconcile    takes away what is left of it")
+	case reconcile.IncidentDeclared:
+		s.line("  fwsync incident start %s …    once what refuses it is out of the way", i.Name)
 	default:
 		s.line("  fwsync status    what is enforced now")
 	}

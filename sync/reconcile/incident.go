@@ -85,7 +85,7 @@ func (c *Controller) StartIncident(ctx context.Context, s IncidentStart) (Incide
 			return IncidentReport{}, err
 		}
 	case there && known.EndedAt.IsZero() && known.LiveAt.IsZero():
-		report, err := c.lay(ctx, known, c.Ledger.KeepIncident)
+		report, err := c.lay(ctx, known, known, c.Ledger.KeepIncident)
 		report.Notes = append(report.Notes, fmt.Sprintf("an earlier start, of %s, was not finished: this one went on with it", clock(known.StartedAt)))
 		return report, err
 	case there && known.EndedAt.IsZero():
@@ -94,7 +94,7 @@ func (c *Controller) StartIncident(ctx context.Context, s IncidentStart) (Incide
 			"to go on for longer: fwsync incident extend " + s.Name + " --for 2h",
 		}
 	}
-	return c.lay(ctx, ledger.Incident{
+	return c.lay(ctx, ledger.Incident{Name: s.Name, Summary: declared.Summary}, ledger.Incident{
 		Name: s.Name, Summary: declared.Summary, StartedAt: now, Until: now.Add(s.For), Author: c.Author, Reason: s.Reason,
 		Rules: declared.Rules, Permanent: s.Permanent,
 	}, func(ctx context.Context, i ledger.Incident) error {
@@ -164,21 +164,22 @@ func (c *Controller) ExtendIncident(ctx context.Context, name string, length tim
 			"fwsync incident stop " + name + " ends it before its time",
 		}
 	}
+	was := i
 	i.Until = until
-	return c.lay(ctx, i, c.Ledger.KeepIncident)
+	return c.lay(ctx, was, i, c.Ledger.KeepIncident)
 }
 
 // lay brings an incident's rules into the clouds. keep puts it into the ledger once all
-// have been looked at and a person has agreed.
-func (c *Controller) lay(ctx context.Context, i ledger.Incident, keep func(context.Context, ledger.Incident) error) (IncidentReport, error) {
-	report, jobs, err := c.tryLay(ctx, &i, keep)
+// have been looked at and a person has agreed; until then it is as it was.
+func (c *Controller) lay(ctx context.Context, was, i ledger.Incident, keep func(context.Context, ledger.Incident) error) (IncidentReport, error) {
+	report, jobs, err := c.tryLay(ctx, was, &i, keep)
 	if !i.Permanent && slices.ContainsFunc(jobs, endRefused) {
 		i.Permanent = true
 		c.Approve = nil // what was agreed to, with less
 		if i, _, err = c.incidentAs(ctx, i); err != nil {
 			return report, err
 		}
-		report, _, err = c.tryLay(ctx, &i, c.Ledger.KeepIncident)
+		report, _, err = c.tryLay(ctx, i, &i, c.Ledger.KeepIncident)
 		report.Notes = append(report.Notes, "the firewall refused rules with an end time: they have none, and stay until fwsync takes them away")
 	}
 	return report, err
@@ -204,12 +205,12 @@ func endRefused(j *job) bool {
 	return (s.Op == cloudfw.InsertRule || s.Op == cloudfw.EditRule) && !s.Rule.Validity.Permanent()
 }
 
-func (c *Controller) tryLay(ctx context.Context, i *ledger.Incident, keep func(context.Context, ledger.Incident) error) (IncidentReport, []*job, error) {
+func (c *Controller) tryLay(ctx context.Context, was ledger.Incident, i *ledger.Incident, keep func(context.Context, ledger.Incident) error) (IncidentReport, []*job, error) {
 	c.pretend = i
 	defer func() { c.pretend = nil }()
 	jobs, recovered, agreed, err := c.lookFor(ctx, func(j *job) { j.kind, j.overlay = plan.Overlay, i.Overlay() })
 	if err != nil || !agreed {
-		return c.incidentReport(*i, jobs, recovered), jobs, err
+		return c.incidentReport(was, jobs, recovered), jobs, err
 	}
 	for _, j := range jobs {
 		if j.err == nil {
@@ -218,7 +219,7 @@ func (c *Controller) tryLay(ctx context.Context, i *ledger.Incident, keep func(c
 	}
 	i.LiveAt = time.Time{}
 	if err := keep(ctx, *i); err != nil {
-		return c.incidentReport(*i, jobs, recovered), jobs, err
+		return c.incidentReport(was, jobs, recovered), jobs, err
 	}
 	c.execute(ctx, jobs)
 	err = failure(jobs)

@@ -70,6 +70,8 @@ type IncidentPut struct {
 
 func stateOf(i ledger.Incident, now time.Time) IncidentState {
 	switch {
+	case i.StartedAt.IsZero():
+		return IncidentDeclared
 	case !i.EndedAt.IsZero():
 		return IncidentState(i.Ending)
 	case !now.Before(i.Until):
@@ -85,7 +87,7 @@ func viewOf(i ledger.Incident, now time.Time) IncidentView {
 		Name: i.Name, Summary: i.Summary, State: stateOf(i, now), Reason: i.Reason, Author: i.Author, StartedAt: i.StartedAt, Until: i.Until,
 		EndedAt: i.EndedAt, EndedBy: i.EndedBy, Plans: i.Plans,
 	}
-	if !i.Permanent {
+	if !i.Permanent && !i.StartedAt.IsZero() {
 		v.FirewallEnd = cloudfw.Lapsing(i.StartedAt, i.Until).End
 	}
 	if i.ActiveAt(now) {
