@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"fwsync/cloudfw"
+	"fwsync/ledger"
 	"fwsync/ledger/postgres"
 	"fwsync/ledger/sqlite"
 	"fwsync/policies"
@@ -205,38 +206,59 @@ func openIncidents(cmd *cobra.Command, g *global, path string, writer bool) (*wo
 	if err != nil {
 		return nil, err
 	}
-	if err := b.alone(cmd.Context()); err != nil {
-		return nil, err
+	begins := writer && cmd.Name() != "undo"
+	beside := func() {}
+	if writer {
+		// What was begun from a bundle may be undone from it, whatever is well again since:
+		// then as the one writer of that installation.
+		if beside, err = b.besides(cmd.Context(), begins); err != nil {
+			return nil, err
+		}
 	}
 	w, err := b.open(cmd.Context(), path, writer)
-	if err == nil && writer {
+	if err != nil {
+		beside()
+		return nil, err
+	}
+	w.beside = beside
+	if begins {
 		fmt.Fprintf(cmd.ErrOrStderr(), `fwsync: working from the bundle of %s, not from the ledger: what is changed is kept in
   %s, and undo needs that file: fwsync incident undo NAME --bundle %s
   Any other fwsync of owner %s would take the rules away again: see that none is at work.
 `, clock(b.MadeAt), bundleLedger(path), path, b.Owner)
 	}
-	return w, err
+	return w, nil
 }
 
 // bundleLedger is where a start from a bundle keeps what it changed.
 func bundleLedger(path string) string { return path + ".ledger" }
 
-// alone refuses to work from a bundle where the installation that it is of works: that
-// one's ledger would not know of the incident, and its next pass would end it.
-func (b *bundle) alone(ctx context.Context) error {
+// besides looks for the installation that the bundle is of. Where it works nothing may
+// begin from a bundle: its ledger would not know of the incident, and its next pass would
+// end it. Otherwise its lease is taken, which release gives back.
+func (b *bundle) besides(ctx context.Context, begins bool) (release func(), err error) {
 	const plain = "leave --bundle out: the incident belongs into the ledger there is"
-	if address, err := os.ReadFile(addressFile(&Config{State: b.State})); err == nil {
-		return withHint(fmt.Errorf("a fwsync run is at work here, at %s", bytes.TrimSpace(address)), plain+"; or stop it first")
+	nothing := func() {}
+	if address, err := os.ReadFile(addressFile(&Config{State: b.State})); err == nil && begins {
+		return nothing, withHint(fmt.Errorf("a fwsync run is at work here, at %s", bytes.TrimSpace(address)), plain+"; or stop it first")
 	}
 	if _, err := os.Stat(b.Ledger); b.Ledger == "" || err != nil {
-		return nil
+		return nothing, nil
 	}
 	store, err := sqlite.Open(ctx, b.Ledger, sqlite.Options{})
 	if err != nil {
-		return nil // that is what bundles are for
+		return nothing, nil // that is what bundles are for
 	}
-	_ = store.Close()
-	return withHint(fmt.Errorf("the ledger %q is there and well", b.Ledger), plain)
+	if begins {
+		_ = store.Close()
+		return nothing, withHint(fmt.Errorf("the ledger %q is there and well", b.Ledger), plain)
+	}
+	lease, err := store.Acquire(ctx, ledger.Claim{Holder: holder()})
+	if err != nil {
+		_ = store.Close()
+		return nothing, err
+	}
+	return func() { _, _ = lease.Close(), store.Close() }, nil
 }
 
 // open opens the installation that the bundle is of, with a ledger of its own.

@@ -45,8 +45,10 @@ type work struct {
 	// protection is demanded by commands that plan changes: a feed of protected ranges
 	// that cannot be believed ends them. Others go on without it.
 	protection bool
-	// protected are the ranges that a bundle has instead of feeds.
+	// protected are the ranges that a bundle has instead of feeds; beside gives back the
+	// lease of the installation that the bundle is of. May be nil.
 	protected []cloudfw.Exempt
+	beside    func()
 }
 
 // open opens everything that a command about the cloud needs. A command that may
@@ -129,6 +131,9 @@ func (w *work) close() {
 	w.release()
 	if w.store != nil {
 		_ = w.store.Close()
+	}
+	if w.beside != nil {
+		w.beside()
 	}
 }
 
