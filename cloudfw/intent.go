@@ -38,6 +38,9 @@ type Rule struct {
 	Application string      // upper case, "ANY" when it does not matter
 	Action      Action
 	Declared    string // file:line of the declaration, for messages
+	// Validity is when the firewall itself shall enforce the rule. Security groups know
+	// none, and take no declared rules either.
+	Validity Validity `json:",omitzero"`
 }
 
 // Side is one side of a declared rule. Exactly one of Any, Blocked and a

@@ -211,6 +211,9 @@ func (r FirewallRule) String() string {
 	text := fmt.Sprintf("%s %s %s from %s to %s", r.Direction, r.Action, service, r.Source, r.Destination)
 	if !r.Validity.Permanent() {
 		text += ", " + string(r.Validity.Repeat)
+		if !r.Validity.End.IsZero() {
+			text += " until " + r.Validity.End.UTC().Format(time.RFC3339)
+		}
 	}
 	return text
 }

@@ -33,6 +33,31 @@ type Validity struct {
 // Permanent reports whether the rule is always in force.
 func (v Validity) Permanent() bool { return v.Repeat == Always }
 
+// HalfHour is the grid on which validities begin and end.
+const HalfHour = 30 * time.Minute
+
+// Lapsing is the validity of a rule that is in force from now on and that the firewall
+// itself drops at the first half hour that is not before until, whoever is left to ask
+// for it. until is after from.
+func Lapsing(from, until time.Time) Validity {
+	end := until.UTC().Truncate(HalfHour)
+	if end.Before(until) {
+		end = end.Add(HalfHour)
+	}
+	return Validity{Repeat: Once, Start: from.UTC().Truncate(HalfHour), End: end}
+}
+
+// Lapsed reports whether the rule was in force for a time that is over.
+func (v Validity) Lapsed(at time.Time) bool {
+	return v.Repeat != Always && !v.End.IsZero() && !at.Before(v.End)
+}
+
+// Running reports whether the rule is in force at the time, whatever else happens.
+// Of one that repeats nobody can tell, as its hours are the account's.
+func (v Validity) Running(at time.Time) bool {
+	return v.Permanent() || v.Repeat == Once && !at.Before(v.Start) && at.Before(v.End)
+}
+
 // Days is a set of days of the week or the month, 0 to 31. The zero value is empty.
 type Days uint32
 

@@ -110,6 +110,8 @@ type Store interface {
 	// the time at which it was first seen; one that is not named is forgotten.
 	KeepGaps(ctx context.Context, cloud string, gaps []Gap) error
 
+	Incidents
+
 	// PastDecisions, PastPlans and PastEntries return a page of the history, also what
 	// has ended or was revoked.
 	PastDecisions(ctx context.Context, p Past) ([]Decision, error)

@@ -133,7 +133,12 @@ func (c *checker) incidents() {
 			names := maps.Clone(rules)
 			for i := range e.value.Rules {
 				c.unique(names, e.value.Rules[i].Name, "rule")
-				incident.Rules = append(incident.Rules, c.rule(&e.value.Rules[i]))
+				r := c.rule(&e.value.Rules[i])
+				incident.Rules = append(incident.Rules, r)
+				if drop := c.dropOfBlocked(); drop != nil && r.From.Any && r.Direction == cloudfw.In && r.Action != cloudfw.Drop {
+					c.report.at(e.value.Rules[i].at, "name in \"from\" who may come in: an incident's rules stand above all others",
+						"rule %q of incident %q would let the blocked addresses in, which rule %q at %s drops", r.Name, e.name.text, drop.Name.text, drop.at)
+				}
 			}
 			c.policy.Incidents = append(c.policy.Incidents, incident)
 		}

@@ -66,6 +66,29 @@ func Load(path string, options Options) (*Policy, error) {
 	return build(path, files, options, rep)
 }
 
+// Files reads what Load reads, without a look at what it says.
+func Files(path string) ([]File, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	paths := []string{path}
+	if info.IsDir() {
+		if paths, err = folder(path); err != nil {
+			return nil, err
+		}
+	}
+	files := make([]File, len(paths))
+	for i, p := range paths {
+		data, err := readFile(p)
+		if err != nil {
+			return nil, err
+		}
+		files[i] = File{p, data}
+	}
+	return files, nil
+}
+
 // Parse is Load for files in memory, in the order given.
 func Parse(files []File, options Options) (*Policy, error) {
 	rep := &report{}

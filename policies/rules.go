@@ -207,6 +207,18 @@ func (c *checker) blockedRule(e *ruleEntry, r cloudfw.Rule) {
 	}
 }
 
+// dropOfBlocked is the first declared rule that drops the blocked addresses.
+func (c *checker) dropOfBlocked() *ruleEntry {
+	for _, doc := range c.docs {
+		for i := range doc.Rules {
+			if e := &doc.Rules[i]; e.dropsBlocked() {
+				return e
+			}
+		}
+	}
+	return nil
+}
+
 // precedence complains about rules that let traffic in above the drop of the
 // blocked addresses: the first match wins.
 func (c *checker) precedence() {

@@ -15,10 +15,6 @@ const permanent = "Permanent"
 // repeats are the vendor's words for how often a policy is in force.
 var repeats = map[cloudfw.Repeat]string{cloudfw.Once: "None", cloudfw.Daily: "Daily", cloudfw.Weekly: "Weekly", cloudfw.Monthly: "Monthly"}
 
-// Half an hour is the unit of all times of a policy and the least that it is in
-// force (reference §2.1).
-const halfHour = 30 * time.Minute
-
 // validity converts the times of a policy. Those that its kind of repetition does
 // not use may be left over from an earlier one and are passed over.
 func (p *policy) validity() (cloudfw.Validity, error) {
@@ -86,14 +82,15 @@ func formValidity(form fields, r cloudfw.FirewallRule, _ dialect) error {
 	return nil
 }
 
-// checkValidity reports times that the vendor does not take (reference §2.1).
+// checkValidity reports times that the vendor does not take: half an hour is the unit of
+// all of them and the least that a policy is in force (reference §2.1).
 func checkValidity(v cloudfw.Validity) error {
 	for _, t := range []time.Time{v.Start, v.End} {
-		if t.Unix() <= 0 || t.Unix()%int64(halfHour.Seconds()) != 0 || t.Nanosecond() != 0 {
+		if t.Unix() <= 0 || t.Unix()%int64(cloudfw.HalfHour.Seconds()) != 0 || t.Nanosecond() != 0 {
 			return fmt.Errorf("%s is not on a half hour", t.UTC().Format(time.RFC3339Nano))
 		}
 	}
-	if v.End.Sub(v.Start) < halfHour {
+	if v.End.Sub(v.Start) < cloudfw.HalfHour {
 		return fmt.Errorf("%s is not half an hour after %s", v.End.UTC().Format(time.RFC3339), v.Start.UTC().Format(time.RFC3339))
 	}
 	if v.Repeat == cloudfw.Once {

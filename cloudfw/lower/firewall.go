@@ -106,7 +106,7 @@ func (l *firewalls) rule(rule cloudfw.Rule, key cloudfw.ListKey) []cloudfw.Firew
 				r := cloudfw.FirewallRule{
 					Border: key.Border, Direction: key.Direction, Family: key.Family, Action: rule.Action,
 					Source: source, Destination: destination,
-					Protocol: rule.Protocol, Ports: port, Application: rule.Application,
+					Protocol: rule.Protocol, Ports: port, Application: rule.Application, Validity: rule.Validity,
 				}
 				r.Description = l.marker(rule.Name, r)
 				rules = append(rules, r)

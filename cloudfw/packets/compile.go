@@ -53,6 +53,7 @@ type resolved struct {
 type ruleKey struct {
 	rule   cloudfw.FirewallRule
 	names  namesKey
+	at     time.Time // of rules with a validity time
 	strict bool
 }
 
@@ -64,8 +65,8 @@ type namesKey struct {
 
 // Firewall compiles one ordered list of the firewall as it stands in a snapshot.
 // Rules are taken in the order given. What no packet's header tells is an opaque
-// condition: a domain, a location, a validity time, a book that the snapshot does not
-// hold. Without a match traffic passes (reference §2). With strict mode traffic whose
+// condition: a domain, a location, a book that the snapshot does not hold, a validity
+// time that the snapshot's own does not settle: what has lapsed by then matches nothing. Without a match traffic passes (reference §2). With strict mode traffic whose
 // application is not recognised is dropped by the first rule that only its application
 // keeps from matching (reference §2.1, advanced config).
 func (c *Compiler) Firewall(key cloudfw.ListKey, rules []cloudfw.FirewallRule, world cloudfw.Snapshot) *List {
@@ -113,7 +114,10 @@ func (c *Compiler) compile(key cloudfw.ListKey, r *cloudfw.FirewallRule, n names
 // strict mode.
 func (c *Compiler) rule(r cloudfw.FirewallRule, family cloudfw.Family, n names, keys namesKey, strict bool) *rule {
 	r.Order, r.Cost, r.Hits, r.LastHit = 0, 0, 0, time.Time{}
-	key := ruleKey{r, keys, strict}
+	key := ruleKey{rule: r, names: keys, strict: strict}
+	if !r.Validity.Permanent() {
+		key.at = n.at
+	}
 	if known, ok := c.rules[key]; ok {
 		return known
 	}
@@ -124,8 +128,12 @@ func (c *Compiler) rule(r cloudfw.FirewallRule, family cloudfw.Family, n names, 
 	if r.Application != "" && r.Application != "ANY" {
 		compiled.applications = sorted(strings.Split(r.Application, ","))
 	}
-	if !r.Validity.Permanent() {
-		v := r.Validity
+	switch v := r.Validity; {
+	case v.Permanent():
+	case !n.at.IsZero() && v.Lapsed(n.at):
+		compiled.never = true
+	case !n.at.IsZero() && v.Running(n.at):
+	default:
 		compiled.conditions = append(compiled.conditions, fmt.Sprintf("in force %s %s–%s %s %s–%s", v.Repeat, stamp(v.Start), stamp(v.End), v.Days, v.From, v.To))
 	}
 	compiled.conditions = sorted(compiled.conditions)
@@ -189,10 +197,11 @@ func service(r *rule, protocol cloudfw.Protocol, ports cloudfw.PortRange, book s
 type names struct {
 	books map[string]cloudfw.AddressBook
 	lists map[string]cloudfw.PrefixList // by id and by name
+	at    time.Time                     // of the snapshot; zero: nobody knows
 }
 
 func namesOf(world cloudfw.Snapshot) names {
-	n := names{make(map[string]cloudfw.AddressBook, len(world.Books)), make(map[string]cloudfw.PrefixList, 2*len(world.Lists))}
+	n := names{make(map[string]cloudfw.AddressBook, len(world.Books)), make(map[string]cloudfw.PrefixList, 2*len(world.Lists)), world.TakenAt}
 	for _, b := range world.Books {
 		if _, again := n.books[b.Name]; !again { // the first of a name counts, as in Snapshot.Book
 			n.books[b.Name] = b

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"time"
 
 	"pgregory.net/rapid"
 
@@ -14,7 +15,9 @@ import (
 // model's own values. It shares nothing with the engine.
 func oracle(rules []cloudfw.FirewallRule, world cloudfw.Snapshot, p Packet) (cloudfw.Action, int) {
 	for i, r := range rules {
-		if r.Disabled || !r.Validity.Permanent() && !slices.Contains(p.True, "in force "+string(r.Validity.Repeat)+" –  –") {
+		v := r.Validity
+		inForce := v.Permanent() || v.Repeat == cloudfw.Once && !world.TakenAt.Before(v.Start) && world.TakenAt.Before(v.End)
+		if r.Disabled || !inForce && !slices.Contains(p.True, "in force "+string(v.Repeat)+" –  –") {
 			continue
 		}
 		if !reaches(r.Source, p.Source, world, p) || !reaches(r.Destination, p.Destination, world, p) {
@@ -94,8 +97,11 @@ func smallPrefix(t *rapid.T, family cloudfw.Family) netip.Prefix {
 	return netip.PrefixFrom(base, size).Masked()
 }
 
+// noon is the time of the small worlds.
+var noon = time.Date(2026, 11, 26, 12, 0, 0, 0, time.UTC)
+
 func smallWorld(t *rapid.T, family cloudfw.Family) cloudfw.Snapshot {
-	world := cloudfw.Snapshot{Strict: rapid.Bool().Draw(t, "strict")}
+	world := cloudfw.Snapshot{TakenAt: noon, Strict: rapid.Bool().Draw(t, "strict")}
 	for i := range 3 {
 		var ps []netip.Prefix
 		for range rapid.IntRange(0, 4).Draw(t, "entries") {
@@ -137,8 +143,12 @@ func smallRules(t *rapid.T, family cloudfw.Family) []cloudfw.FirewallRule {
 		if r.Protocol == cloudfw.TCP {
 			r.Application = rapid.SampledFrom(smallApps).Draw(t, "application")
 		}
-		if rapid.IntRange(0, 6).Draw(t, "temporary") == 0 {
+		switch rapid.IntRange(0, 9).Draw(t, "temporary") {
+		case 0:
 			r.Validity.Repeat = cloudfw.Daily
+		case 1: // over or in force
+			begin := noon.Add(time.Duration(rapid.IntRange(-2, 0).Draw(t, "begin")) * time.Hour)
+			r.Validity = cloudfw.Validity{Repeat: cloudfw.Once, Start: begin, End: begin.Add(time.Hour)}
 		}
 		rules = append(rules, r)
 	}

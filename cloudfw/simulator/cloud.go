@@ -125,6 +125,9 @@ func (c *Cloud) update(change func(*edit) error) error {
 		}
 	}
 	e := &edit{State: c.state.draft(), limits: c.opt.Limits, assume: c.opt.Assume, now: c.opt.Clock().UTC()}
+	if e.assume.LapsedPoliciesVanish {
+		e.dropLapsed(e.now)
+	}
 	if err := change(e); err != nil {
 		return err
 	}
@@ -164,9 +167,9 @@ func (c *Cloud) view(stale bool) (*State, error) {
 		return nil, internal(err)
 	}
 	if stale {
-		return c.previous, nil
+		return c.current(c.previous), nil
 	}
-	return c.state, nil
+	return c.current(c.state), nil
 }
 
 func internal(err error) error {

@@ -32,8 +32,8 @@ type Engine struct {
 	AddressBooks []AddressBook `json:"addressBooks"`
 }
 
-// Engine tells what the engine enforces now, by the account's clock. Without
-// Options.EngineDelay that is what the API shows.
+// Engine tells what the engine enforces now, by the account's clock: not what has
+// lapsed or is yet to begin. Without Options.EngineDelay the rest is what the API shows.
 func (c *Cloud) Engine() Engine {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -45,6 +45,7 @@ func (c *Cloud) Engine() Engine {
 		out.CaughtUpAt = e.waiting[n-1].at.Add(e.delay)
 	}
 	copied := enforced.clone()
+	copied.Policies = slices.DeleteFunc(copied.Policies, func(p Policy) bool { return p.idle(now) })
 	out.Policies, out.AddressBooks = copied.Policies, copied.AddressBooks
 	return out
 }

@@ -126,6 +126,13 @@ type Assumptions struct {
 	// ModesKeepTexts makes ModifyAddressBook with the modes Append and Delete leave the
 	// book's name and description as they are. Otherwise they become what the call says.
 	ModesKeepTexts bool
+	// PastStartRefused makes a policy whose StartTime is over when it is written fail
+	// with ErrorParameters, so that none with an end can be in force at once. Otherwise
+	// it is in force at once.
+	PastStartRefused bool
+	// LapsedPoliciesVanish makes policies disappear at their EndTime, and those below
+	// them move up. Otherwise they stay in the list and enforce nothing.
+	LapsedPoliciesVanish bool
 }
 
 func (o Options) withDefaults() Options {

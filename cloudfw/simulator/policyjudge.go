@@ -16,7 +16,12 @@ var applications = []string{
 }
 
 // judgePolicy fills in p's defaults and refuses what the service refuses.
-func (e *edit) judgePolicy(p *Policy) error { return e.State.judgePolicy(p, e.limits) }
+func (e *edit) judgePolicy(p *Policy) error {
+	if err := e.State.judgePolicy(p, e.limits); err != nil {
+		return err
+	}
+	return e.judgeStart(p)
+}
 
 func (s *State) judgePolicy(p *Policy, limits Limits) error {
 	p.complete()

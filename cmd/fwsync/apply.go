@@ -79,17 +79,24 @@ first change. --yes answers for you; without a terminal it is required.`,
 
 // ask shows the plan on stderr and waits for a yes from the terminal.
 func ask(cmd *cobra.Command, r reconcile.Report) (bool, error) {
+	return agree(cmd, "apply "+plural(r.Summary.Steps, "step")+"?", func(s *screen) { renderPlans(s, r) },
+		withHint(errors.New("apply without a plan file asks before the first change, and there is no terminal to ask on"), "review with fwsync plan --out FILE and apply that, or pass --yes"))
+}
+
+// agree shows what is to be done on stderr and waits for a yes from the terminal;
+// alone is the error where there is none.
+func agree(cmd *cobra.Command, question string, show func(*screen), alone error) (bool, error) {
 	in, ok := cmd.InOrStdin().(*os.File)
 	if !ok || !term.IsTerminal(int(in.Fd())) {
-		return false, withHint(errors.New("apply without a plan file asks before the first change, and there is no terminal to ask on"), "review with fwsync plan --out FILE and apply that, or pass --yes")
+		return false, alone
 	}
 	s := newScreen(cmd.ErrOrStderr())
-	renderPlans(s, r)
+	show(s)
 	s.line("")
 	if err := s.flush(); err != nil {
 		return false, err
 	}
-	fmt.Fprintf(cmd.ErrOrStderr(), "apply %s? [y/N] ", plural(r.Summary.Steps, "step"))
+	fmt.Fprintf(cmd.ErrOrStderr(), "%s [y/N] ", question)
 	text, err := bufio.NewReader(in).ReadString('\n')
 	if err != nil {
 		return false, fmt.Errorf("reading the answer: %w", err)

@@ -15,6 +15,7 @@ import (
 	"fwsync/cloudfw"
 	"fwsync/ledger"
 	"fwsync/policies"
+	"fwsync/sync/reconcile"
 )
 
 // decisionAnswer is what block, unblock and allow print.
@@ -22,6 +23,7 @@ type decisionAnswer struct {
 	Schema    string            `json:"schema"`
 	Command   string            `json:"command"`
 	Decisions []ledger.Decision `json:"decisions"`
+	Report    *reconcile.Report `json:"report,omitempty"` // of --now
 }
 
 const decisionSchema = "fwsync.decisions/v1"
@@ -33,6 +35,7 @@ const personScore = 1_000_000
 type decisionFlags struct {
 	duration string
 	reason   string
+	now      bool
 }
 
 func newBlock(g *global) *cobra.Command {
@@ -41,9 +44,11 @@ func newBlock(g *global) *cobra.Command {
 		Use:   "block ADDRESS|CIDR|-…",
 		Short: "decide to block addresses until a time",
 		Long: `Stores a block decision for each address or prefix; - reads them from stdin, one a
-line. The next reconcile enforces it. Protected addresses (private and reserved
+line. The next reconcile enforces it; with --now this command does, by a pass that
+reads no log and goes through the same gates. Protected addresses (private and reserved
 space, the allowlist) are refused, all or none.`,
 		Example: `  fwsync block 198.51.100.7 --for 2h --reason "floods port 25"
+  fwsync block 198.51.100.7 --for 2h --now
   fwsync block 203.0.113.0/28 2001:db8:bad::/64 --reason "see ticket 4711"
   fwsync block - --for 1d --reason feed < addresses.txt`,
 		Args: cobra.MinimumNArgs(1),
@@ -76,6 +81,11 @@ opens nothing: the declared rules still apply.`,
 func (f *decisionFlags) register(cmd *cobra.Command, duration string) {
 	cmd.Flags().StringVar(&f.duration, "for", duration, "how `long`, such as 30m, 2h, 7d, or forever")
 	cmd.Flags().StringVar(&f.reason, "reason", "", "why, for the record")
+	registerNow(cmd, &f.now)
+}
+
+func registerNow(cmd *cobra.Command, now *bool) {
+	cmd.Flags().BoolVar(now, "now", false, "enforce it at once, with what else is pending, and read it back")
 }
 
 func (f *decisionFlags) decide(cmd *cobra.Command, g *global, verdict ledger.Verdict, args []string) error {
@@ -125,6 +135,9 @@ func (f *decisionFlags) decide(cmd *cobra.Command, g *global, verdict ledger.Ver
 	if err != nil {
 		return err
 	}
+	if f.now {
+		return enforceNow(cmd, g, decisionAnswer{Schema: decisionSchema, Command: cmd.Name(), Decisions: stored})
+	}
 	tellRun(cmd.Context(), config)
 	return printDecisions(cmd, g, stored)
 }
@@ -164,6 +177,7 @@ func mayBlock(prefixes []netip.Prefix, places map[netip.Prefix]string, policy *p
 
 func newUnblock(g *global) *cobra.Command {
 	var reason string
+	var now bool
 	cmd := &cobra.Command{
 		Use:   "unblock ADDRESS|CIDR|-…",
 		Short: "take block decisions back",
@@ -197,26 +211,34 @@ prevents that.`,
 			if len(ended) == 0 {
 				return withHint(fmt.Errorf("no active block of %s", list(prefixes)), "fwsync explain ADDRESS shows what covers an address; a wider prefix must be named as it was blocked")
 			}
+			if now {
+				return enforceNow(cmd, g, decisionAnswer{Schema: decisionSchema, Command: cmd.Name(), Decisions: ended})
+			}
 			tellRun(cmd.Context(), config)
 			return printDecisions(cmd, g, ended)
 		},
 	}
 	cmd.Flags().StringVar(&reason, "reason", "", "why, for the record")
+	registerNow(cmd, &now)
 	return cmd
 }
 
 func printDecisions(cmd *cobra.Command, g *global, decisions []ledger.Decision) error {
-	value := decisionAnswer{decisionSchema, cmd.Name(), decisions}
+	value := decisionAnswer{Schema: decisionSchema, Command: cmd.Name(), Decisions: decisions}
 	return answer(cmd, g, value, func(s *screen) {
-		for _, d := range decisions {
-			if !d.RevokedAt.IsZero() {
-				s.line("%s %s: decision %d taken back", d.Verdict, d.Prefix, d.ID)
-				continue
-			}
-			s.line("%s %s %s (decision %d)", d.Verdict, d.Prefix, until(d.End), d.ID)
-		}
+		renderDecisions(s, value)
 		s.line("next: fwsync reconcile")
 	})
+}
+
+func renderDecisions(s *screen, value decisionAnswer) {
+	for _, d := range value.Decisions {
+		if !d.RevokedAt.IsZero() {
+			s.line("%s %s: decision %d taken back", d.Verdict, d.Prefix, d.ID)
+			continue
+		}
+		s.line("%s %s %s (decision %d)", d.Verdict, d.Prefix, until(d.End), d.ID)
+	}
 }
 
 // readPrefixes reads addresses and prefixes from the arguments and, for "-", from

@@ -18,7 +18,7 @@ import (
 func TestCommandsInTheDocsExist(t *testing.T) {
 	seen := 0
 	command := regexp.MustCompile("(?:^(?:go run \\./cmd/)?|&& |`)fwsync ([a-z][^`#|&\n]*)")
-	for _, file := range []string{"README.md", "docs/configuration.md", "docs/decisions.md", "docs/notices.md", "docs/lint.md", "docs/run.md", "docs/sources.md", "CONTRIBUTING.md", "bench/README.md", "examples/README.md", "terraform/README.md", "fwsync.yaml"} {
+	for _, file := range []string{"README.md", "docs/configuration.md", "docs/decisions.md", "docs/incidents.md", "docs/notices.md", "docs/lint.md", "docs/run.md", "docs/sources.md", "CONTRIBUTING.md", "bench/README.md", "examples/README.md", "terraform/README.md", "fwsync.yaml"} {
 		data, err := os.ReadFile(filepath.Join("../..", file))
 		if err != nil {
 			t.Fatal(err)
@@ -55,6 +55,33 @@ func TestCommandsInTheDocsExist(t *testing.T) {
 	}
 	if seen < 10 {
 		t.Errorf("only %d commands found: the test guards nothing", seen)
+	}
+}
+
+// The runbook for the bad night works as it stands, line after line.
+func TestTheIncidentRunbookWorks(t *testing.T) {
+	page, err := os.ReadFile("../../docs/incidents.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, night, _ := strings.Cut(string(page), "## At 3 a.m.")
+	code := regexp.MustCompile("(?s)```sh\n(.*?)```").FindStringSubmatch(night)
+	if code == nil {
+		t.Fatal("the page has no runbook")
+	}
+	_, url := serveWorld(t, nil)
+	run := quickstart(t, build(t), url)
+	succeeds(t, run("reconcile"))
+	ran := 0
+	for line := range strings.Lines(code[1]) {
+		line, _, _ = strings.Cut(line, " #")
+		shell := run()
+		shell.Path, shell.Args = "/bin/sh", []string{"sh", "-ec", strings.Replace(line, "fwsync", shell.Path, 1)}
+		succeeds(t, shell)
+		ran++
+	}
+	if ran < 8 {
+		t.Errorf("only %d lines ran", ran)
 	}
 }
 

@@ -58,6 +58,7 @@ func TestRunReadsFeeds(t *testing.T) {
 	s.until("msg=pass", "decisions=2", "gaps=0")
 	s.expectBlocked("198.51.100.1", "198.51.100.2")
 	list.Store("198.51.100.2\n198.51.100.3\n")
+	s.until("msg=\"feed read\"", "new=1", "gone=1")
 	s.until("msg=pass", "feed partner", "decisions=2", "gaps=0")
 	s.expectBlocked("198.51.100.2", "198.51.100.3")
 	list.Store("<html>down for maintenance</html>")

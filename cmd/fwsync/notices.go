@@ -167,6 +167,9 @@ func facts(r reconcile.Report) notify.Facts {
 			f.Sick = append(f.Sick, notify.Fact{Key: s.Name, Text: "source " + s.Name + ": " + strings.Join(s.Health.Notes, "; ")})
 		}
 	}
+	for _, i := range r.Incidents {
+		f.Incidents = append(f.Incidents, notify.Fact{Key: i.Name, Text: fmt.Sprintf("incident %s %s, by %s: %s", i.Name, until(i.Until), i.Author, i.Reason)})
+	}
 	for _, c := range r.Each() {
 		in := ""
 		if c.Name != "" {

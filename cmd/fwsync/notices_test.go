@@ -118,6 +118,35 @@ func TestAReconcileTellsWhatItDidOnce(t *testing.T) {
 	}
 }
 
+// The chats learn from the next pass that an incident was started, and that it is over.
+func TestAReconcileTellsOfIncidents(t *testing.T) {
+	var mu sync.Mutex
+	var got []notify.Event
+	hook := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		mu.Lock()
+		defer mu.Unlock()
+		var notice struct{ Events []notify.Event }
+		if err := json.NewDecoder(r.Body).Decode(&notice); err != nil {
+			t.Error(err)
+		}
+		got = append(got, notice.Events...)
+	}))
+	defer hook.Close()
+	t.Setenv("HOOK_URL", hook.URL+"/in/0123456789abcdef")
+	config := installation(t, "notices:\n  - { name: hook, kind: webhook, url_env: HOOK_URL, events: [incident-start, incident-end] }\n")
+	for _, args := range [][]string{
+		{"incident", "start", "smtp-storm", "--for", "2h", "--reason", "ticket 4711", "--yes"}, {"reconcile"}, {"reconcile"},
+		{"incident", "undo", "smtp-storm", "--yes"}, {"reconcile"}, {"reconcile"},
+	} {
+		if code, _, talk := inProcess(t, config, args...); code != exitDone || strings.Contains(talk, "warning") {
+			t.Fatalf("%v ended with %d\n%s", args, code, talk)
+		}
+	}
+	if len(got) != 2 || got[0].Kind != notify.IncidentStart || !strings.Contains(got[0].Text, "ticket 4711") || got[1].Kind != notify.IncidentEnd || got[1].Key != "smtp-storm" {
+		t.Errorf("told %+v", got)
+	}
+}
+
 func TestAHungWebhookCostsItsWaitAndChangesNothing(t *testing.T) {
 	release := make(chan struct{})
 	hook := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-release }))

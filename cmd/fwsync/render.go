@@ -23,6 +23,7 @@ func renderReport(s *screen, r reconcile.Report) {
 		renderSources(s, r.Sources)
 		renderAttackers(s, r.Detections)
 	}
+	renderRunning(s, r)
 	renderLapsed(s, r)
 	for _, c := range r.Each() {
 		renderCloud(s, r, c)
@@ -161,6 +162,8 @@ func renderPlan(s *screen, r reconcile.Report, c *reconcile.CloudReport) {
 			s.line("  nothing to adopt: nothing of other people is what is wanted and missing")
 		case plan.Release:
 			s.line("  nothing to release: nothing that was looked at is ours")
+		case plan.Overlay, plan.Lifting:
+			s.line("  %s", kindWords[c.Plan.Kind])
 		default:
 			s.line("  nothing has changed: the cloud is as it must be")
 		}

@@ -51,21 +51,12 @@ It works on the built-in simulator unless fwsync.yaml names a cloud.`,
 	})
 	root.AddCommand(
 		newReconcile(g), newRun(g), newPlan(g), newApply(g), newAdopt(g), newRelease(g),
-		newBlock(g), newUnblock(g), newAllow(g),
+		newBlock(g), newUnblock(g), newAllow(g), newIncident(g),
 		newNotify(g), newStatus(g), newDoctor(g), newExplain(g), newDetect(g), newReplay(g),
 		newValidate(g), newLint(g), newPolicy(g), newSimulator(g), newVersion(g),
 	)
 	_ = root.RegisterFlagCompletionFunc("output", cobra.FixedCompletions([]string{"table", "json", "yaml"}, cobra.ShellCompDirectiveNoFileComp))
-	for _, cmd := range root.Commands() {
-		if args := cmd.Args; args != nil {
-			cmd.Args = func(cmd *cobra.Command, given []string) error {
-				if err := args(cmd, given); err != nil {
-					return withHint(err, "usage: %s", cmd.UseLine())
-				}
-				return nil
-			}
-		}
-	}
+	hintUsage(root)
 	root.Args = func(cmd *cobra.Command, args []string) error {
 		if len(args) == 0 {
 			return nil
@@ -82,6 +73,21 @@ It works on the built-in simulator unless fwsync.yaml names a cloud.`,
 	}
 	root.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
 	return root
+}
+
+// hintUsage lets wrong arguments of every command end with how they are written.
+func hintUsage(parent *cobra.Command) {
+	for _, cmd := range parent.Commands() {
+		hintUsage(cmd)
+		if args := cmd.Args; args != nil {
+			cmd.Args = func(cmd *cobra.Command, given []string) error {
+				if err := args(cmd, given); err != nil {
+					return withHint(err, "usage: %s", cmd.UseLine())
+				}
+				return nil
+			}
+		}
+	}
 }
 
 // flagHint names the flag that was probably meant.

@@ -45,6 +45,10 @@ type work struct {
 	// protection is demanded by commands that plan changes: a feed of protected ranges
 	// that cannot be believed ends them. Others go on without it.
 	protection bool
+	// protected are the ranges that a bundle has instead of feeds; beside gives back the
+	// lease of the installation that the bundle is of. May be nil.
+	protected []cloudfw.Exempt
+	beside    func()
 }
 
 // open opens everything that a command about the cloud needs. A command that may
@@ -128,6 +132,9 @@ func (w *work) close() {
 	if w.store != nil {
 		_ = w.store.Close()
 	}
+	if w.beside != nil {
+		w.beside()
+	}
 }
 
 // view is the ledger: of a writer, as the holder of the lease.
@@ -154,6 +161,7 @@ func (w *work) look(limits gates.Limits) (reconcile.Look, error) {
 	if l.Feeds, err = w.config.feeds(); err != nil {
 		return l, err
 	}
+	l.Providers = append(l.Providers, w.protected...)
 	for _, c := range w.clouds {
 		l.Clouds = append(l.Clouds, c.seen())
 	}

@@ -104,7 +104,7 @@ func gripped(t *testing.T, s *Store) {
 	t.Helper()
 	tx, err := s.pool.Begin(t.Context())
 	if err == nil {
-		_, err = tx.Exec(t.Context(), `LOCK decisions, positions, windows, plans, journal, gaps IN ACCESS EXCLUSIVE MODE`)
+		_, err = tx.Exec(t.Context(), `LOCK decisions, positions, windows, plans, journal, gaps, incidents IN ACCESS EXCLUSIVE MODE`)
 	}
 	if err != nil {
 		t.Fatal(err)

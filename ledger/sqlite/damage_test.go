@@ -166,7 +166,7 @@ func TestALostFileWithItsLogStillThereIsNotReplaced(t *testing.T) {
 
 func TestDamageDeepInTheFileIsNamedWhenAQueryMeetsIt(t *testing.T) {
 	content := healthy(t)
-	copy(content[len(content)/4:], random(len(content)/2))
+	copy(content[len(content)/2:], random(len(content)/2)) // all but the schema
 	path := newPath(t)
 	if err := os.WriteFile(path, content, 0o600); err != nil {
 		t.Fatal(err)

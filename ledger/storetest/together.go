@@ -28,6 +28,9 @@ func Writes(ctx context.Context, s ledger.Store) map[string]error {
 	results["Settle"] = s.Settle(ctx, Noon)
 	_, results["Compact"] = s.Compact(ctx, Noon.AddDate(-1, 0, 0))
 	results["KeepGaps"] = s.KeepGaps(ctx, "", nil)
+	over := Incident("storm")
+	over.EndedAt, over.Ending = Noon, ledger.Stopped
+	_, results["StartIncident"] = s.StartIncident(ctx, over)
 	return results
 }
 
@@ -42,6 +45,7 @@ func Reads(ctx context.Context, s ledger.Store) map[string]error {
 	_, results["PastDecisions"] = s.PastDecisions(ctx, ledger.Past{})
 	_, results["PastPlans"] = s.PastPlans(ctx, ledger.Past{})
 	_, results["PastEntries"] = s.PastEntries(ctx, ledger.Past{})
+	_, results["Incidents"] = s.Incidents(ctx, time.Time{})
 	_, results["Gaps"] = s.Gaps(ctx, "")
 	return results
 }

@@ -55,7 +55,7 @@ func outcomeOf(in Input) *outcome {
 func blocking(owner cloudfw.Owner, s cloudfw.Snapshot) []netip.Prefix {
 	named := map[string]bool{}
 	for _, r := range s.Rules {
-		if r.Action == cloudfw.Drop && !r.Disabled && owner.Owns("rule", r.Description) {
+		if r.Action == cloudfw.Drop && !r.Disabled && !r.Validity.Lapsed(s.TakenAt) && owner.Owns("rule", r.Description) {
 			for _, peer := range []cloudfw.Peer{r.Source, r.Destination} {
 				if peer.Kind == cloudfw.Book {
 					named[peer.Value] = true

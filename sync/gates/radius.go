@@ -42,7 +42,8 @@ func blastRadius(in Input) Finding {
 	}
 	deleted, ours := 0, 0
 	for _, s := range in.Plan.Steps {
-		if s.Op == cloudfw.DeleteRule {
+		// What a person takes back, and what enforces nothing any more, goes without a word.
+		if s.Op == cloudfw.DeleteRule && in.Plan.Kind != plan.Lifting && !s.Rule.Validity.Lapsed(in.Live.TakenAt) {
 			deleted++
 		}
 	}

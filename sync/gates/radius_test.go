@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"strings"
 	"testing"
+	"time"
 
 	"fwsync/cloudfw"
 )
@@ -91,6 +92,16 @@ func TestP13BlastRadiusIsLimited(t *testing.T) {
 		in.Limits.DeletedRules = UpTo(21)
 		if got := check(t, in); len(got) > 0 {
 			t.Errorf("with the flag: %v", got)
+		}
+		in.Limits = Limits{}
+		in.Live.TakenAt = time.Date(2026, 11, 26, 12, 0, 0, 0, time.UTC)
+		for i := range in.Live.Rules {
+			in.Live.Rules[i].Validity = cloudfw.Lapsing(in.Live.TakenAt.Add(-time.Hour), in.Live.TakenAt.Add(time.Hour))
+		}
+		expect(t, check(t, in), "blast-radius", "delete 21 rules of ours")
+		in.Live.TakenAt = in.Live.TakenAt.Add(time.Hour) // what has lapsed enforces nothing
+		if got := check(t, in); len(got) > 0 {
+			t.Errorf("lapsed: %v", got)
 		}
 	})
 }

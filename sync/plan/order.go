@@ -103,7 +103,7 @@ func newDraft(in Input, retired map[string]bool, c *packets.Compiler, removeFirs
 	d.notes = d.books.notes
 	d.fewest = len(d.books.before) + len(d.books.after)
 	// Peers are resolved as they will be: the wanted books first.
-	willBe := cloudfw.Snapshot{Books: slices.Concat(wanted.Books, in.Live.Books), Lists: in.Live.Lists}
+	willBe := cloudfw.Snapshot{TakenAt: in.Live.TakenAt, Books: slices.Concat(wanted.Books, in.Live.Books), Lists: in.Live.Lists}
 	for _, key := range wanted.Keys(in.Live) {
 		live, want := in.Live.List(key), wanted.Rules[key]
 		if len(want) == 0 && !slices.ContainsFunc(live, func(r cloudfw.FirewallRule) bool { return owner.Owns("rule", r.Description) }) {

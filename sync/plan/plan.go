@@ -26,12 +26,14 @@ const DefaultTTL = 30 * time.Minute
 // Kind is what a plan is for.
 type Kind string
 
-// The kinds. Reconcile makes the account what the intent says; the others change who
-// owns what and nothing else.
+// The kinds. Reconcile makes the account what the intent says. Adopt and release change
+// who owns what and nothing else, overlay and lift what an incident is about.
 const (
 	Reconcile Kind = "reconcile"
 	Adopt     Kind = "adopt"   // what is as we want it but for its description becomes ours
 	Release   Kind = "release" // what is ours becomes other people's
+	Overlay   Kind = "overlay" // an incident's rules come to stand above all others
+	Lifting   Kind = "lift"    // what an incident put there goes
 )
 
 // Input is everything that a plan depends on.
@@ -42,8 +44,10 @@ type Input struct {
 	Cloud      string // the configured cloud; empty when there is only one
 	PolicyHash string
 	Now        time.Time
-	Kind       Kind     // empty means Reconcile
-	Only       []string // of Adopt and Release: ids or names of objects; empty means all that there are
+	Kind       Kind           // empty means Reconcile
+	Only       []string       // of Adopt and Release: ids or names of objects; empty means all that there are
+	Overlay    []cloudfw.Rule // of Overlay
+	Lift       Lift           // of Lifting
 }
 
 // Plan is the steps and everything a person needs to judge them. It is data:
@@ -116,6 +120,10 @@ func Compute(in Input) (Plan, error) {
 		err = p.adopt(in)
 	case Release:
 		p.release(in)
+	case Overlay:
+		err = p.overlay(in)
+	case Lifting:
+		p.lift(in)
 	default:
 		err = fmt.Errorf("%q is no kind of plan", in.Kind)
 	}

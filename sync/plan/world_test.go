@@ -59,6 +59,11 @@ func (w *world) execute(s cloudfw.Step) {
 		r := *s.Rule
 		r.ID = w.id("rule")
 		w.place(r)
+	case cloudfw.EditRule:
+		at := slices.IndexFunc(w.snap.Rules, func(r cloudfw.FirewallRule) bool { return r.ID == s.Rule.ID })
+		r := *s.Rule
+		r.Order = w.snap.Rules[at].Order
+		w.snap.Rules[at] = r
 	case cloudfw.MoveRule:
 		w.place(w.take(s.Rule.ID, s.Rule.Order))
 	case cloudfw.DeleteRule:

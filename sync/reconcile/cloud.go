@@ -50,9 +50,13 @@ type job struct {
 	account cloudfw.Account  // nil where nothing may be written
 
 	kind    plan.Kind
-	only    []string        // what to adopt or to release
-	sick    []string        // sources that could not be believed in this pass
-	lapsed  []decide.Lapsed // decisions that the policies bear no longer
+	only    []string          // what to adopt or to release
+	overlay []cloudfw.Rule    // what an incident lays over the rest
+	lifted  ledger.Incident   // what to lift
+	moved   []moved           // what of it is not as it was put there
+	during  []ledger.Incident // whose rules are part of the intent
+	sick    []string          // sources that could not be believed in this pass
+	lapsed  []decide.Lapsed   // decisions that the policies bear no longer
 	outlook Outlook
 	seen    memory       // the live state, as it was read last
 	known   []ledger.Gap // that earlier runs left
@@ -92,6 +96,9 @@ func (j *job) look(ctx context.Context, decisions []ledger.Decision, now time.Ti
 		return fmt.Errorf("reading the gaps of earlier runs: %w", err)
 	}
 	j.known = known
+	if j.during, err = j.running(ctx, now); err != nil {
+		return err
+	}
 	seen, ok := j.Memory.take(j.Name, j.Now())
 	if !ok {
 		seen.at = j.Now()
@@ -101,12 +108,18 @@ func (j *job) look(ctx context.Context, decisions []ledger.Decision, now time.Ti
 	}
 	j.seen = seen
 	live := seen.live
+	live.TakenAt = now.UTC() // by then rules have begun and lapsed
 	j.lapsed = decide.Reconsider(decisions, j.Policy.Detections, now)
 	intent, exempted, err := j.intent(without(decisions, j.lapsed), live, now)
 	if err != nil {
 		return err
 	}
-	p, err := plan.Compute(plan.Input{Intent: intent, Live: live, Limits: j.Limits, Cloud: j.Name, PolicyHash: j.Policy.Hash(), Now: now, Kind: j.kind, Only: j.only})
+	intent.Rules = overlaid(j.during, intent.Rules)
+	in := plan.Input{Intent: intent, Live: live, Limits: j.Limits, Cloud: j.Name, PolicyHash: j.Policy.Hash(), Now: now, Kind: j.kind, Only: j.only, Overlay: j.overlay}
+	if j.kind == plan.Lifting {
+		in.Lift, j.moved = lifts(j.lifted, j.Name, j.Owner, live)
+	}
+	p, err := plan.Compute(in)
 	if err != nil {
 		return fmt.Errorf("planning: %w", err)
 	}
@@ -117,6 +130,9 @@ func (j *job) look(ctx context.Context, decisions []ledger.Decision, now time.Ti
 		Ended: ended(decisions, now), Sick: j.sick, At: j.Now(),
 	})
 	refusals := gates.Refusals(j.report.Gates)
+	for _, m := range j.moved {
+		refusals = append(refusals, gates.Refusal{Gate: beforeImage, Message: m.how, Hint: "see who changed it; fwsync incident stop " + j.lifted.Name + " ends the incident all the same, and leaves what is not ours"})
+	}
 	j.outlook = Outlook{Intent: intent, Live: live, Plan: p, Refusals: refusals, Exempted: exempted}
 	j.report.Plan, j.report.Exempted, j.report.live = p, exempted, live
 	for _, target := range intent.Targets {
@@ -126,6 +142,13 @@ func (j *job) look(ctx context.Context, decisions []ledger.Decision, now time.Ti
 		j.report.Refusals = refusals
 	}
 	return nil
+}
+
+// observe reads the cloud. By the given time rules have begun and lapsed.
+func (j *job) observe(ctx context.Context, now time.Time) (cloudfw.Snapshot, error) {
+	live, err := j.Reader.Observe(ctx, j.policy.Scope())
+	live.TakenAt = now.UTC()
+	return live, err
 }
 
 // intent compiles the policies and the decisions of the moment. The account's own
@@ -178,7 +201,7 @@ func (j *job) confirm(ctx context.Context) error {
 	if j.outlook.Plan.Changes() {
 		var err error
 		j.seen.at = j.Now()
-		if live, err = j.Reader.Observe(ctx, j.policy.Scope()); err != nil {
+		if live, err = j.observe(ctx, j.Now()); err != nil {
 			return fmt.Errorf("reading the cloud back: %w", err)
 		}
 	}

@@ -31,6 +31,10 @@ type Look struct {
 	Now       func() time.Time
 	// Memory is kept between the passes of one controller; nil: each reads the clouds.
 	Memory *Memory
+
+	// pretend stands for the incident of its name in the ledger: what is asked for may
+	// be refused, and then nothing has changed.
+	pretend *ledger.Incident
 }
 
 // Preview looks and plans; neither a cloud nor the ledger is changed. The decisions

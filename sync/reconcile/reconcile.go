@@ -27,6 +27,8 @@ type Controller struct {
 	// Approve is asked once, before the first step; nil means yes. False ends the
 	// pass without a step and without an error.
 	Approve func(Report) (bool, error)
+	// begin is called after that, before the first step; its error ends the pass.
+	begin func(context.Context, []*job) error
 }
 
 // RunOnce does the whole job once. What the sources say is stored before a cloud is
@@ -57,7 +59,10 @@ func (c *Controller) Enforce(ctx context.Context, gathered Gathered) (Report, er
 	if err != nil {
 		return Report{}, fmt.Errorf("reading the decisions: %w", err)
 	}
-	gathered.nextEnd, gathered.inLedger = nextEnd(decisions, c.Now()), countLedger(decisions, c.Now())
+	gathered.inLedger = countLedger(decisions, c.Now())
+	if gathered.nextEnd, err = c.nextIncidentEnd(ctx, nextEnd(decisions, c.Now())); err != nil {
+		return Report{}, err
+	}
 	jobs := c.jobs(c.Accounts)
 	together(jobs, func(j *job) error {
 		j.sick = gathered.sick()
@@ -75,8 +80,13 @@ func (c *Controller) Enforce(ctx context.Context, gathered Gathered) (Report, er
 	if err := c.keepLapsed(ctx, jobs); err != nil {
 		return c.finish(gathered, jobs, recovered), err
 	}
+	if c.begin != nil {
+		if err := c.begin(ctx, jobs); err != nil {
+			return c.finish(gathered, jobs, recovered), err
+		}
+	}
 	c.execute(ctx, jobs)
-	return c.finish(gathered, jobs, recovered), failure(jobs)
+	return c.finish(gathered, jobs, recovered), errors.Join(failure(jobs), c.expire(ctx, jobs))
 }
 
 // nextEnd is when the first of the decisions in force ends; zero if none does.
@@ -147,8 +157,11 @@ func (j *job) execute(ctx context.Context, author string, progress func(done, of
 		ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
 		defer cancel()
 	}
-	if j.kind == plan.Release {
+	switch j.kind {
+	case plan.Release, plan.Lifting:
 		return errors.Join(stopped, j.released(ctx))
+	case plan.Overlay:
+		return errors.Join(stopped, j.laid(ctx))
 	}
 	err := j.confirm(ctx)
 	if stopped == nil && err == nil {

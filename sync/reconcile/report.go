@@ -29,7 +29,8 @@ type Report struct {
 	Detections []DetectionReport `json:"detections"`
 	Decisions  DecisionCount     `json:"decisions"`
 	Ledger     *LedgerCount      `json:"ledger,omitempty"`
-	Lapsed     []Lapsed          `json:"lapsed,omitempty"` // what the policies end
+	Lapsed     []Lapsed          `json:"lapsed,omitempty"`    // what the policies end
+	Incidents  []IncidentView    `json:"incidents,omitempty"` // that are running: their rules stand above all others
 	Recovered  string            `json:"recovered,omitempty"`
 	NextEnd    time.Time         `json:"-"` // when the first of the decisions in force ends; zero if none does
 	*CloudReport
@@ -173,6 +174,11 @@ func (l *Look) report(command string, g Gathered, jobs []*job) Report {
 		r.Summary.Signals += s.Signals
 	}
 	r.Summary.Detections = len(g.Detections)
+	if len(jobs) > 0 && l.pretend == nil {
+		for _, i := range jobs[0].during {
+			r.Incidents = append(r.Incidents, viewOf(i, l.Now()))
+		}
+	}
 	for _, j := range jobs {
 		part := j.report
 		if j.err != nil {

@@ -73,9 +73,12 @@ func unmet(kind plan.Kind, name string, jobs []*job) error {
 	return e
 }
 
-// released reads the cloud back after a release. What was asked for is that the objects
-// are not ours any more, so the intent is not what to verify.
+// released reads the cloud back after a release or a lift. What was asked for is that the
+// objects are not ours any more, or gone, so the intent is not what to verify.
 func (j *job) released(ctx context.Context) error {
+	if !j.outlook.Plan.Changes() {
+		return nil
+	}
 	live, err := j.Reader.Observe(ctx, j.policy.Scope())
 	if err != nil {
 		return fmt.Errorf("reading the cloud back: %w", err)

@@ -124,8 +124,8 @@ func (l *liveList) passing(p netip.Prefix, answer string, atDestination bool) st
 	pass, _ := l.rule(answer)
 	ours, held := l.holder(p, atDestination)
 	switch {
-	case held && (ours.Disabled || !ours.Validity.Permanent()):
-		return fmt.Sprintf("rule #%d, which would block it, is disabled or has a validity time", ours.Order)
+	case held && (ours.Disabled || !ours.Validity.Running(l.world.TakenAt)):
+		return fmt.Sprintf("rule #%d, which would block it, is disabled or out of its validity time", ours.Order)
 	case !held:
 		return "no enabled drop rule of ours holds it"
 	case pass == nil:

@@ -184,6 +184,10 @@ func (c *check) rules() {
 				continue
 			}
 			at = places[want.Description][at]
+			if l.rules[at].Validity.Lapsed(c.live.TakenAt) {
+				gap(want, "the firewall's own clock has ended rule #%d", l.rules[at].Order)
+				continue
+			}
 			if at < next {
 				gap(want, "the declared rule stands at #%d, out of order", l.rules[at].Order)
 				continue

@@ -3,6 +3,7 @@ package verify
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"fwsync/cloudfw"
 	"fwsync/cloudfw/lower"
@@ -78,6 +79,14 @@ func TestP5BlockedMeansBlocked(t *testing.T) {
 		{"the address left the book", func(s *cloudfw.Snapshot) { s.Books[0].Prefixes = nil }, "no enabled drop rule"},
 		{"the rule is disabled", func(s *cloudfw.Snapshot) { drop(s).Disabled = true }, "disabled"},
 		{"the rule has a validity time", func(s *cloudfw.Snapshot) { drop(s).Validity.Repeat = cloudfw.Once }, "validity"},
+		{"the rule has lapsed", func(s *cloudfw.Snapshot) {
+			s.TakenAt = time.Date(2026, 11, 26, 12, 0, 0, 0, time.UTC)
+			drop(s).Validity = cloudfw.Lapsing(s.TakenAt.Add(-time.Hour), s.TakenAt)
+		}, "out of its validity time"},
+		{"the rule is in force for a time", func(s *cloudfw.Snapshot) {
+			s.TakenAt = time.Date(2026, 11, 26, 12, 0, 0, 0, time.UTC)
+			drop(s).Validity = cloudfw.Lapsing(s.TakenAt, s.TakenAt.Add(time.Minute))
+		}, ""},
 		{"a foreign accept of the address stands above", func(s *cloudfw.Snapshot) { onTop(s, foreign("198.51.100.0/24", "25", 1)) }, "lets it pass above our drop #2, which must stand at #1"},
 		{"a foreign accept of others stands above", func(s *cloudfw.Snapshot) { onTop(s, foreign("203.0.113.0/24", "25", 1)) }, ""},
 		{"a foreign accept stands below", func(s *cloudfw.Snapshot) { s.Rules = append(s.Rules, foreign("0.0.0.0/0", "any", 3)); s.Sort() }, ""},
