@@ -36,6 +36,7 @@ type Config struct {
 	Listen    string          `yaml:"listen" mapstructure:"listen"`     // where run answers: host:port, or off
 	Operator  []string        `yaml:"operator" mapstructure:"operator"` // addresses never blocked
 	Protect   []ProtectConfig `yaml:"protect" mapstructure:"protect"`   // feeds of ranges never blocked
+	Feeds     []FeedConfig    `yaml:"feeds" mapstructure:"feeds"`       // lists of addresses to block
 	Evidence  EvidenceConfig  `yaml:"evidence" mapstructure:"evidence"`
 	Geo       GeoConfig       `yaml:"geo" mapstructure:"geo"`
 	Alibaba   AlibabaConfig   `yaml:"alibaba" mapstructure:"alibaba"`
@@ -172,6 +173,9 @@ func (c *Config) complete() error {
 		return err
 	}
 	if err := c.completeFeeds(bad); err != nil {
+		return err
+	}
+	if err := c.completeListFeeds(bad); err != nil {
 		return err
 	}
 	if c.Listen != "off" {

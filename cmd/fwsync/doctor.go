@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"fwsync/cloudfw"
+	"fwsync/feeds"
 	"fwsync/policies"
 )
 
@@ -93,6 +94,7 @@ func examine(ctx context.Context, g *global, e *examination) {
 	for _, s := range config.Sources {
 		e.source(s)
 	}
+	e.feeds(ctx, config)
 	if config.Geo.Database != "" {
 		if _, err := config.Geo.countries(); err != nil {
 			e.bad("", "countries", err)
@@ -132,6 +134,21 @@ func (e *examination) source(s SourceConfig) {
 		e.bad("", what, withHint(fmt.Errorf("%s is a folder", s.File), "name the log file itself"))
 	default:
 		e.good("", what, "%s, last written %s", s.File, info.ModTime().UTC().Format(time.DateTime+"Z"))
+	}
+}
+
+// feeds reads each feed once, and stores nothing.
+func (e *examination) feeds(ctx context.Context, config *Config) {
+	all, err := config.feeds()
+	if err != nil {
+		e.bad("", "feeds", err)
+	}
+	for _, f := range all {
+		if r := f.Refresh(ctx, time.Now(), feeds.State{}); r.Sick != "" {
+			e.bad("", "feed "+f.Name, errors.New(r.Sick))
+		} else {
+			e.good("", "feed "+f.Name, "%s: %d entries", f.From.Place(), r.Used)
+		}
 	}
 }
 

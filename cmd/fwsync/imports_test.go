@@ -31,7 +31,7 @@ func TestImportsPointOneWay(t *testing.T) {
 		{"github.com/aliyun/alibaba-cloud-sdk-go", "fwsync/cloudfw/alibaba"},
 		{"github.com/spf13/cobra", "fwsync/cmd"},
 		{"github.com/spf13/viper", "fwsync/cmd"},
-		{"modernc.org/sqlite", "fwsync/ledger/sqlite"},
+		{"modernc.org/sqlite", "fwsync/ledger/sqlite or fwsync/feeds"},
 		{"github.com/jackc/pgx/v5", "fwsync/ledger/postgres"},
 		{"github.com/wneessen/go-mail", "fwsync/notify"},
 		{"github.com/oschwald/maxminddb-golang", "fwsync/detect/geo"},
@@ -76,7 +76,8 @@ func TestImportsPointOneWay(t *testing.T) {
 		"fwsync/sync/decide":         {"fwsync/cloudfw", "fwsync/detect", "fwsync/ledger", "fwsync/policies"},
 		"fwsync/sync/lint":           {"fwsync/cloudfw", "fwsync/policies"},
 		"fwsync/sync/daemon":         {},
-		"fwsync/sync/reconcile":      {"fwsync/cloudfw", "fwsync/detect", "fwsync/ledger", "fwsync/policies", "fwsync/sync"},
+		"fwsync/feeds":               {"fwsync/cloudfw"},
+		"fwsync/sync/reconcile":      {"fwsync/cloudfw", "fwsync/detect", "fwsync/feeds", "fwsync/ledger", "fwsync/policies", "fwsync/sync"},
 	}
 	for pkg, imported := range all {
 		shelf := ""

@@ -19,6 +19,7 @@ import (
 
 func newReconcile(g *global) *cobra.Command {
 	var flags limitFlags
+	var allFeeds bool
 	cmd := &cobra.Command{
 		Use:   "reconcile",
 		Short: "the scheduled job, once: read the logs, decide, plan, check, apply, verify",
@@ -49,7 +50,7 @@ enforced, 5 a source is sick (the rest is done), 6 another fwsync is at work.`,
 			if err != nil {
 				return err
 			}
-			controller.Progress = progress()
+			controller.Progress, controller.AllFeeds = progress(), allFeeds
 			report, err := controller.RunOnce(ctx)
 			defer tell(cmd, w.config, report)
 			if g.verbose {
@@ -59,6 +60,7 @@ enforced, 5 a source is sick (the rest is done), 6 another fwsync is at work.`,
 		},
 	}
 	flags.register(cmd)
+	cmd.Flags().BoolVar(&allFeeds, "all-feeds", false, "read every feed, whether or not it is due")
 	return cmd
 }
 

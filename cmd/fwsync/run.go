@@ -85,6 +85,7 @@ type runner struct {
 	detectOnly bool
 	health     *daemon.Health
 	metrics    *metrics
+	look       reconcile.Look // of the start: the ledger and the feeds
 	notices    *teller
 
 	memory *reconcile.Memory
@@ -106,6 +107,7 @@ func newRunner(ctx context.Context, w *work, log *slog.Logger, detectOnly bool) 
 	if err != nil {
 		return nil, err
 	}
+	r.look = look
 	if r.watch, err = reconcile.NewWatch(ctx, look); err != nil {
 		return nil, err
 	}
@@ -169,6 +171,9 @@ func (r *runner) run(ctx context.Context) error {
 	signal.Notify(hangups, syscall.SIGHUP) // before anybody is told that it is ready for one
 	defer signal.Stop(hangups)
 	all.Go(func() { r.followPolicies(ctx, hangups) })
+	for _, feed := range r.look.Feeds {
+		all.Go(func() { r.followFeed(ctx, &r.look, feed) })
+	}
 	if !r.detectOnly {
 		r.newer(ctx) // what comes after this and before the first pass is seen twice, never missed
 		all.Go(func() { r.followLedger(ctx) })

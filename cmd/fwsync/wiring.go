@@ -151,6 +151,9 @@ func (w *work) look(limits gates.Limits) (reconcile.Look, error) {
 	if l.Providers, err = protectedRanges(w.config.Protect, w.protection); err != nil {
 		return l, err
 	}
+	if l.Feeds, err = w.config.feeds(); err != nil {
+		return l, err
+	}
 	for _, c := range w.clouds {
 		l.Clouds = append(l.Clouds, c.seen())
 	}

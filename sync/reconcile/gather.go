@@ -103,6 +103,9 @@ func (l *Look) gather(ctx context.Context) (Gathered, error) {
 			g.prolonged = append(g.prolonged, d.ID)
 		}
 	}
+	if err := l.refreshDue(ctx, &g, positions, known); err != nil {
+		return Gathered{}, err
+	}
 	g.Detections = detectionReports(found, verdict)
 	if g.Intake.Windows, err = engine.MarshalBinary(); err != nil {
 		return Gathered{}, fmt.Errorf("saving the detection windows: %w", err)

@@ -20,6 +20,8 @@ type Look struct {
 	Clouds   []Cloud // at least one
 	Ledger   ledger.Store
 	Sources  []Source
+	Feeds    []Feed
+	AllFeeds bool // read them whether or not they are due
 	Reading  Reading
 	Gates    gates.Limits
 	Operator gates.Operator

@@ -51,6 +51,7 @@ type Watch struct {
 	troubled  bool
 	recent    []DetectionReport // since Gathered was asked last
 	counted   DecisionCount     // likewise
+	beside    map[string]SourceReport
 }
 
 type foundKey struct {
@@ -341,6 +342,9 @@ func (w *Watch) Gathered() Gathered {
 		r.Health.Notes = slices.Clone(r.Health.Notes)
 		g.Sources = append(g.Sources, r)
 	}
+	for _, name := range slices.Sorted(maps.Keys(w.beside)) {
+		g.Sources = append(g.Sources, w.beside[name])
+	}
 	return g
 }
 
@@ -348,6 +352,16 @@ func (w *Watch) Gathered() Gathered {
 func (w *Watch) Report() Report {
 	g := w.Gathered()
 	return w.look.report("run", g, nil)
+}
+
+// Beside tells with every Gathered how a source is that is read elsewhere.
+func (w *Watch) Beside(r SourceReport) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.beside == nil {
+		w.beside = map[string]SourceReport{}
+	}
+	w.beside[r.Name] = r
 }
 
 // Adopt goes on with other policies. What was counted goes on for the detections that

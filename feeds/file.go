@@ -1,0 +1,86 @@
+package feeds
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+)
+
+// DefaultMaxBytes is how long a list may be, unpacked.
+const DefaultMaxBytes = 16 << 20
+
+// File is a list in a file.
+type File struct {
+	Path     string
+	Format   Format
+	MaxBytes int64 // 0: DefaultMaxBytes
+}
+
+// Place implements Origin.
+func (f File) Place() string { return f.Path }
+
+// Read implements Origin. The list is as old as the file.
+func (f File) Read(_ context.Context, known json.RawMessage) (List, error) {
+	file, err := os.Open(f.Path)
+	if err != nil {
+		var path *os.PathError
+		if errors.As(err, &path) {
+			err = path.Err
+		}
+		return List{}, fmt.Errorf("opening the file: %w", err)
+	}
+	defer file.Close()
+	info, err := file.Stat()
+	if err != nil {
+		return List{}, err
+	}
+	if info.IsDir() {
+		return List{}, errors.New("it is a folder")
+	}
+	text, err := limited(file, f.MaxBytes)
+	if err != nil {
+		return List{}, err
+	}
+	return parsed(text, f.Format, known, mark{}, List{Made: info.ModTime()})
+}
+
+// mark is by what a text is known again.
+type mark struct {
+	Hash     string `json:"sha256"`
+	ETag     string `json:"etag,omitempty"`
+	Modified string `json:"modified,omitempty"`
+}
+
+// parsed is the list of a text; unchanged if the text is what it was.
+func parsed(text []byte, format Format, known json.RawMessage, now mark, list List) (List, error) {
+	sum := sha256.Sum256(text)
+	now.Hash = hex.EncodeToString(sum[:])
+	var before mark
+	if known != nil && json.Unmarshal(known, &before) == nil && before.Hash == now.Hash {
+		list.Unchanged, list.Mark = true, known
+		return list, nil
+	}
+	var err error
+	if list.Entries, list.Bad, err = format.parse(text); err != nil {
+		return list, err
+	}
+	list.Mark, err = json.Marshal(now)
+	return list, err
+}
+
+// limited reads everything, if it is not too long.
+func limited(r io.Reader, most int64) ([]byte, error) {
+	if most == 0 {
+		most = DefaultMaxBytes
+	}
+	text, err := io.ReadAll(io.LimitReader(r, most+1))
+	if err == nil && int64(len(text)) > most {
+		err = fmt.Errorf("it is longer than %d bytes", most)
+	}
+	return text, err
+}

@@ -1,0 +1,251 @@
+package feeds
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"crypto/sha256"
+	"database/sql"
+	"encoding/hex"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+var now = time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
+
+func addresses(n int) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, "20.1.%d.%d\n", i/256, i%256)
+	}
+	return b.String()
+}
+
+// A list behind an address, first good, then with what can go wrong. None of it may
+// look like an empty list, or like a new one.
+func TestASickListIsNamedAndNotBelieved(t *testing.T) {
+	good := addresses(400)
+	sum := sha256.Sum256([]byte(good))
+	release := make(chan struct{})
+	var answer http.HandlerFunc
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { answer(w, r) }))
+	defer server.Close()
+	defer close(release)
+	text := func(body string) http.HandlerFunc {
+		return func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, body) }
+	}
+	for _, c := range []struct {
+		name   string
+		web    Web
+		answer http.HandlerFunc
+		sick   string
+	}{
+		{"as it was", Web{}, text(good), ""},
+		{"a little longer", Web{}, text(addresses(420)), ""},
+		{"empty", Web{}, text(""), "fewer than 1"},
+		{"cut off at half", Web{}, func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Length", fmt.Sprint(len(good)))
+			fmt.Fprint(w, good[:len(good)/2])
+		}, "reading it"},
+		{"half as long", Web{}, text(addresses(150)), "shrunk from 400 entries to 150"},
+		{"ten times as long", Web{}, text(addresses(4000)), "grown from 400 entries to 4000"},
+		{"a web page", Web{}, func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "text/html; charset=utf-8")
+			fmt.Fprint(w, good)
+		}, "a web page"},
+		{"garbage", Web{}, text(strings.Repeat("lorem ipsum\n", 400)), "no entries"},
+		{"an error", Web{}, func(w http.ResponseWriter, _ *http.Request) { http.Error(w, good, 500) }, "500"},
+		{"too long", Web{MaxBytes: 1000}, text(good), "longer than 1000 bytes"},
+		{"hung", Web{Timeout: 50 * time.Millisecond}, func(_ http.ResponseWriter, r *http.Request) {
+			select {
+			case <-release:
+			case <-r.Context().Done():
+			}
+		}, "deadline"},
+		{"redirected for ever", Web{}, func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/again", 302) }, "too many redirects"},
+		{"a bomb", Web{MaxBytes: 100_000}, func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Encoding", "gzip")
+			z := gzip.NewWriter(w)
+			_, _ = z.Write(bytes.Repeat([]byte("198.51.100.7\n"), 1_000_000))
+			z.Close()
+		}, "longer than 100000 bytes"},
+		{"with its checksum", Web{SumURL: server.URL + "/sum"}, func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path == "/sum" {
+				fmt.Fprintln(w, hex.EncodeToString(sum[:]), " list.txt")
+				return
+			}
+			fmt.Fprint(w, good)
+		}, ""},
+		{"with another checksum", Web{SumURL: server.URL + "/sum"}, func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path == "/sum" {
+				fmt.Fprintln(w, strings.Repeat("0", 64))
+				return
+			}
+			fmt.Fprint(w, good)
+		}, "SHA-256"},
+		{"of last week", Web{}, func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Last-Modified", now.Add(-8*24*time.Hour).Format(http.TimeFormat))
+			fmt.Fprint(w, good)
+		}, "older than"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			c.web.URL = server.URL + "/list?token=hidden"
+			f := Feed{Name: "list", From: c.web, Fresh: 7 * 24 * time.Hour}.Defaulted()
+			before := State{Tried: now.Add(-time.Hour), Good: now.Add(-time.Hour), Count: 400}
+			answer = c.answer
+			r := f.Refresh(t.Context(), now, before)
+			if (r.Sick == "") != (c.sick == "") || !strings.Contains(r.Sick, c.sick) {
+				t.Fatalf("sick: %q, want %q", r.Sick, c.sick)
+			}
+			if strings.Contains(r.Sick+f.From.Place(), "hidden") {
+				t.Errorf("the token is shown: %q, %q", r.Sick, f.From.Place())
+			}
+			if c.sick != "" && (r.State.Good != before.Good || r.State.Count != before.Count || r.State.Tried != now) {
+				t.Errorf("a sick reading left %+v", r.State)
+			}
+			if c.sick == "" && (r.State.Good != now || r.State.Count != r.Used) {
+				t.Errorf("a good reading left %+v", r.State)
+			}
+		})
+	}
+}
+
+func TestWhatHasNotChangedIsNotSentAgain(t *testing.T) {
+	sent := 0
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("ETag", `"7"`)
+		if r.Header.Get("If-None-Match") == `"7"` {
+			w.WriteHeader(http.StatusNotModified)
+			return
+		}
+		sent++
+		fmt.Fprint(w, addresses(5))
+	}))
+	defer server.Close()
+	f := Feed{Name: "list", From: Web{URL: server.URL}}.Defaulted()
+	first := f.Refresh(t.Context(), now, State{})
+	second := f.Refresh(t.Context(), now.Add(time.Hour), first.State)
+	if first.Sick+second.Sick != "" || first.Unchanged || !second.Unchanged || sent != 1 || second.Used != 5 || second.State.Good != now.Add(time.Hour) {
+		t.Errorf("%+v\n%+v\nsent %d times", first, second, sent)
+	}
+}
+
+func TestAFileIsAsOldAsItsLastChange(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "list.txt")
+	f := Feed{Name: "list", From: File{Path: path}, Fresh: time.Hour}.Defaulted()
+	if r := f.Refresh(t.Context(), now, State{}); !strings.Contains(r.Sick, "no such file") || strings.Contains(r.Sick, path) {
+		t.Errorf("missing: %q", r.Sick)
+	}
+	if err := os.WriteFile(path, []byte(addresses(3)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		made time.Time
+		sick bool
+	}{{now.Add(-time.Minute), false}, {now.Add(-2 * time.Hour), true}} {
+		if err := os.Chtimes(path, c.made, c.made); err != nil {
+			t.Fatal(err)
+		}
+		if r := f.Refresh(t.Context(), now, State{}); (r.Sick != "") != c.sick {
+			t.Errorf("made %s: %q", c.made, r.Sick)
+		}
+	}
+}
+
+func TestCrowdSec(t *testing.T) {
+	const ban = `{"duration":"3h59m57.6s","id":%d,"origin":"crowdsec","scenario":"crowdsecurity/postfix-spam","scope":"%s","type":"%s","value":"%s"}`
+	down := false
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case down:
+			http.Error(w, "database is locked", 500)
+		case r.Header.Get("X-Api-Key") != "key-1":
+			w.WriteHeader(http.StatusForbidden)
+		case r.URL.Path == "/v1/decisions":
+			fmt.Fprintf(w, "["+ban+","+ban+","+ban+","+ban+"]", 1, "Ip", "ban", "198.51.100.7", 2, "Range", "ban", "203.0.113.0/24", 3, "Ip", "captcha", "198.51.100.8", 4, "Username", "ban", "bob")
+		case r.URL.Path == "/v1/decisions/stream" && r.URL.Query().Get("startup") == "true":
+			fmt.Fprintf(w, `{"new":[`+ban+`,`+ban+`],"deleted":null}`, 1, "Ip", "ban", "198.51.100.7", 2, "ip", "ban", "198.51.100.9")
+		case r.URL.Path == "/v1/decisions/stream":
+			fmt.Fprintf(w, `{"new":[`+ban+`],"deleted":[`+ban+`]}`, 3, "Ip", "ban", "2001:db8::7", 1, "Ip", "ban", "198.51.100.7")
+		default:
+			http.NotFound(w, r)
+		}
+	}))
+	defer server.Close()
+	engine := &CrowdSec{URL: server.URL, Key: "key-1", Now: func() time.Time { return now }}
+	all, err := engine.Read(t.Context(), nil)
+	if err != nil || len(all.Entries) != 2 || all.Bad != 0 || all.Delta || all.Entries[0].Reason != "crowdsecurity/postfix-spam" || all.Entries[0].Until.Sub(now).Round(time.Minute) != 4*time.Hour {
+		t.Errorf("%+v, %v", all, err)
+	}
+	wrong := &CrowdSec{URL: server.URL, Key: "key-2", Now: engine.Now}
+	if _, err := wrong.Read(t.Context(), nil); err == nil || !strings.Contains(err.Error(), "cscli bouncers add") || strings.Contains(err.Error(), "key-2") {
+		t.Errorf("a wrong key: %v", err)
+	}
+
+	stream := &CrowdSec{URL: server.URL, Key: "key-1", Stream: true, Now: engine.Now}
+	first, err := stream.Read(t.Context(), nil)
+	if err != nil || first.Delta || len(first.Entries) != 2 {
+		t.Fatalf("%+v, %v", first, err)
+	}
+	second, err := stream.Read(t.Context(), nil)
+	if err != nil || !second.Delta || len(second.Entries) != 1 || len(second.Gone) != 1 || second.Gone[0].String() != "198.51.100.7/32" {
+		t.Fatalf("%+v, %v", second, err)
+	}
+	down = true
+	if _, err := stream.Read(t.Context(), nil); err == nil {
+		t.Fatal("an engine that is down answers")
+	}
+	down = false
+	if again, err := stream.Read(t.Context(), nil); err != nil || again.Delta || len(again.Entries) != 2 {
+		t.Errorf("after an error it does not begin anew: %+v, %v", again, err)
+	}
+}
+
+func TestFail2ban(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "fail2ban.sqlite3")
+	db, err := sql.Open("sqlite", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, statement := range []string{
+		`CREATE TABLE bips(ip TEXT NOT NULL, jail TEXT NOT NULL, timeofban INTEGER NOT NULL, bantime INTEGER NOT NULL, bancount INTEGER NOT NULL default 1, data JSON, PRIMARY KEY(ip, jail))`,
+		fmt.Sprintf(`INSERT INTO bips(ip, jail, timeofban, bantime) VALUES ('198.51.100.7', 'postfix-sasl', %d, 3600), ('198.51.100.7', 'dovecot', %[1]d, 7200),
+			('198.51.100.8', 'postfix-sasl', %d, 600), ('2001:db8::7', 'postfix-sasl', %[1]d, -1), ('198.51.100.9', 'sshd', %[1]d, 3600)`, now.Add(-time.Minute).Unix(), now.Add(-time.Hour).Unix()),
+	} {
+		if _, err := db.Exec(statement); err != nil {
+			t.Fatal(err)
+		}
+	}
+	db.Close()
+	f := Fail2ban{Path: path, Jails: []string{"postfix-sasl", "dovecot"}, Now: func() time.Time { return now }}
+	list, err := f.Read(context.Background(), nil)
+	if err != nil || len(list.Entries) != 2 {
+		t.Fatalf("%+v, %v", list, err)
+	}
+	for _, e := range list.Entries {
+		switch e.Prefix.String() {
+		case "198.51.100.7/32":
+			if e.Until.Sub(now) != 2*time.Hour-time.Minute {
+				t.Errorf("it ends at %s", e.Until)
+			}
+		case "2001:db8::7/128":
+			if !e.Until.IsZero() {
+				t.Errorf("a ban for ever ends at %s", e.Until)
+			}
+		default:
+			t.Errorf("%+v", e)
+		}
+	}
+	if err := os.WriteFile(path, []byte("this is no database, but longer than a header of one would be"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.Read(context.Background(), nil); err == nil {
+		t.Error("a damaged database is read")
+	}
+}
