@@ -171,12 +171,12 @@ func (r *runner) run(ctx context.Context) error {
 	signal.Notify(hangups, syscall.SIGHUP) // before anybody is told that it is ready for one
 	defer signal.Stop(hangups)
 	all.Go(func() { r.followPolicies(ctx, hangups) })
-	for _, feed := range r.look.Feeds {
-		all.Go(func() { r.followFeed(ctx, &r.look, feed) })
-	}
 	if !r.detectOnly {
 		r.newer(ctx) // what comes after this and before the first pass is seen twice, never missed
 		all.Go(func() { r.followLedger(ctx) })
+	}
+	for _, feed := range r.look.Feeds {
+		all.Go(func() { r.followFeed(ctx, &r.look, feed) })
 	}
 	all.Go(func() { r.tellSystemd(ctx) })
 	r.loop.Run(ctx)

@@ -348,12 +348,6 @@ func (w *Watch) Gathered() Gathered {
 	return g
 }
 
-// Report is of a watch alone, without any cloud: what Gathered would say.
-func (w *Watch) Report() Report {
-	g := w.Gathered()
-	return w.look.report("run", g, nil)
-}
-
 // Beside tells with every Gathered how a source is that is read elsewhere.
 func (w *Watch) Beside(r SourceReport) {
 	w.mu.Lock()
@@ -362,6 +356,12 @@ func (w *Watch) Beside(r SourceReport) {
 		w.beside = map[string]SourceReport{}
 	}
 	w.beside[r.Name] = r
+}
+
+// Report is of a watch alone, without any cloud: what Gathered would say.
+func (w *Watch) Report() Report {
+	g := w.Gathered()
+	return w.look.report("run", g, nil)
 }
 
 // Adopt goes on with other policies. What was counted goes on for the detections that
