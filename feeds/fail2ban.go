@@ -35,12 +35,12 @@ func (f Fail2ban) Read(ctx context.Context, _ json.RawMessage) (list List, err e
 	if err != nil {
 		return List{}, fmt.Errorf("opening fail2ban's database: %w", err)
 	}
-	defer db.Close()
+	defer func() { _ = db.Close() }()
 	rows, err := db.QueryContext(ctx, `SELECT jail, ip, timeofban, bantime FROM bips`)
 	if err != nil {
 		return List{}, fmt.Errorf("reading fail2ban's database: %w", err)
 	}
-	defer rows.Close()
+	defer func() { _ = rows.Close() }()
 	now := f.Now()
 	for rows.Next() {
 		var jail, ip string

@@ -68,7 +68,7 @@ func TestASickListIsNamedAndNotBelieved(t *testing.T) {
 			case <-r.Context().Done():
 			}
 		}, "deadline"},
-		{"redirected for ever", Web{}, func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/again", 302) }, "too many redirects"},
+		{"redirected for ever", Web{}, func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/again", http.StatusFound) }, "too many redirects"},
 		{"a bomb", Web{MaxBytes: 100_000}, func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Encoding", "gzip")
 			z := gzip.NewWriter(w)

@@ -50,36 +50,43 @@ func (w Web) Read(ctx context.Context, known json.RawMessage) (List, error) {
 	if known != nil {
 		_ = json.Unmarshal(known, &before) // without a mark everything is read
 	}
-	answer, text, err := fetch(ctx, w.URL, before, w.MaxBytes)
+	got, err := fetch(ctx, w.URL, before, w.MaxBytes)
 	if err != nil {
 		return List{}, err
 	}
 	list := List{}
-	if made, err := http.ParseTime(answer.Header.Get("Last-Modified")); err == nil {
+	if made, err := http.ParseTime(got.header.Get("Last-Modified")); err == nil {
 		list.Made = made
 	}
-	if answer.StatusCode == http.StatusNotModified {
+	if got.unchanged {
 		list.Unchanged, list.Mark = true, known
 		return list, nil
 	}
 	if w.SumURL != "" {
-		_, sum, err := fetch(ctx, w.SumURL, mark{}, 4096)
+		sum, err := fetch(ctx, w.SumURL, mark{}, 4096)
 		if err != nil {
 			return List{}, fmt.Errorf("its checksum: %w", err)
 		}
-		is := sha256.Sum256(text)
-		if fields := strings.Fields(string(sum)); len(fields) == 0 || !strings.EqualFold(fields[0], hex.EncodeToString(is[:])) {
+		is := sha256.Sum256(got.text)
+		if fields := strings.Fields(string(sum.text)); len(fields) == 0 || !strings.EqualFold(fields[0], hex.EncodeToString(is[:])) {
 			return List{}, errors.New("its SHA-256 is not what the checksum says")
 		}
 	}
-	return parsed(text, w.Format, known, mark{ETag: answer.Header.Get("ETag"), Modified: answer.Header.Get("Last-Modified")}, list)
+	return parsed(got.text, w.Format, known, mark{ETag: got.header.Get("ETag"), Modified: got.header.Get("Last-Modified")}, list)
+}
+
+// fetched is what a server answered.
+type fetched struct {
+	header    http.Header
+	text      []byte
+	unchanged bool // the server says so, and sends no text
 }
 
 // fetch gets an address. Its errors do not name it.
-func fetch(ctx context.Context, address string, known mark, most int64) (*http.Response, []byte, error) {
+func fetch(ctx context.Context, address string, known mark, most int64) (got fetched, err error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
-		return nil, nil, errors.New("its address cannot be read")
+		return got, errors.New("its address cannot be read")
 	}
 	request.Header.Set("User-Agent", "fwsync")
 	request.Header.Set("Accept-Encoding", "gzip") // unpacked here, so that its length is bounded
@@ -96,32 +103,32 @@ func fetch(ctx context.Context, address string, known mark, most int64) (*http.R
 		if errors.As(err, &u) {
 			err = u.Err
 		}
-		return nil, nil, fmt.Errorf("getting it: %w", err)
+		return got, fmt.Errorf("getting it: %w", err)
 	}
 	defer answer.Body.Close()
 	switch {
 	case answer.StatusCode == http.StatusNotModified:
-		return answer, nil, nil
+		return fetched{header: answer.Header, unchanged: true}, nil
 	case answer.StatusCode != http.StatusOK:
-		return nil, nil, fmt.Errorf("the server answers %s", answer.Status)
+		return got, fmt.Errorf("the server answers %s", answer.Status)
 	}
 	if kind, _, _ := mime.ParseMediaType(answer.Header.Get("Content-Type")); kind == "text/html" {
-		return nil, nil, errors.New("it is a web page, not a list")
+		return got, errors.New("it is a web page, not a list")
 	}
 	var body io.Reader = answer.Body
 	if strings.EqualFold(answer.Header.Get("Content-Encoding"), "gzip") {
 		if body, err = gzip.NewReader(answer.Body); err != nil {
-			return nil, nil, fmt.Errorf("unpacking it: %w", err)
+			return got, fmt.Errorf("unpacking it: %w", err)
 		}
 	}
 	text, err := limited(body, most)
 	if err != nil {
-		return nil, nil, fmt.Errorf("reading it: %w", err)
+		return got, fmt.Errorf("reading it: %w", err)
 	}
 	if answer.ContentLength > 0 && body == io.Reader(answer.Body) && int64(len(text)) < answer.ContentLength {
-		return nil, nil, errors.New("it was cut off")
+		return got, errors.New("it was cut off")
 	}
-	return answer, text, nil
+	return fetched{header: answer.Header, text: text}, nil
 }
 
 func redirect(request *http.Request, via []*http.Request) error {

@@ -67,7 +67,7 @@ func run(binary string, length time.Duration, rate, attackers int) error {
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(dir)
+	defer func() { _ = os.RemoveAll(dir) }()
 	world := simulator.DefaultWorld()
 	sim, err := simulator.New(simulator.Options{World: &world})
 	if err != nil {
@@ -94,7 +94,7 @@ func run(binary string, length time.Duration, rate, attackers int) error {
 		return err
 	}
 	defer cmd.Wait() //nolint:errcheck // it is interrupted
-	defer cmd.Process.Signal(os.Interrupt)
+	defer func() { _ = cmd.Process.Signal(os.Interrupt) }()
 	go func() {
 		once := sync.OnceFunc(func() { close(ready) })
 		for lines := bufio.NewScanner(stderr); lines.Scan(); {
