@@ -135,6 +135,11 @@ func (c *caller) attempt(ctx context.Context, to door, keys keyring, api API, su
 	began := time.Now()
 	out := c.session.send(ctx, to, request, key)
 	failure := judge(api, subject, out, into)
+	if failure == nil {
+		cloudfw.Receive(ctx, string(into.head().RequestID))
+	} else {
+		cloudfw.Receive(ctx, failure.RequestID)
+	}
 	c.trace(ctx, api, out, failure, time.Since(began))
 	if failure != nil && ctx.Err() != nil && failure.Kind == cloudfw.Unavailable {
 		failure = canceled(api, subject, ctx.Err())

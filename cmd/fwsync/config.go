@@ -36,7 +36,8 @@ type Config struct {
 	Listen    string          `yaml:"listen" mapstructure:"listen"`     // where run answers: host:port, or off
 	Operator  []string        `yaml:"operator" mapstructure:"operator"` // addresses never blocked
 	Protect   []ProtectConfig `yaml:"protect" mapstructure:"protect"`   // feeds of ranges never blocked
-	Feeds     []FeedConfig    `yaml:"feeds" mapstructure:"feeds"`       // lists of addresses to block
+	History   HistoryConfig   `yaml:"history" mapstructure:"history"`
+	Feeds     []FeedConfig    `yaml:"feeds" mapstructure:"feeds"` // lists of addresses to block
 	Evidence  EvidenceConfig  `yaml:"evidence" mapstructure:"evidence"`
 	Geo       GeoConfig       `yaml:"geo" mapstructure:"geo"`
 	Alibaba   AlibabaConfig   `yaml:"alibaba" mapstructure:"alibaba"`
@@ -55,6 +56,11 @@ type CloudConfig struct {
 	Alibaba     AlibabaConfig   `yaml:"alibaba" mapstructure:"alibaba"`
 	Simulator   SimulatorConfig `yaml:"simulator" mapstructure:"simulator"`
 	SpreadUnits int             `yaml:"spread_units" mapstructure:"spread_units"`
+}
+
+// HistoryConfig says how long what is over stays in the ledger.
+type HistoryConfig struct {
+	Keep time.Duration `yaml:"keep" mapstructure:"keep"`
 }
 
 // SourceConfig is one log.
@@ -110,7 +116,7 @@ var scalarDefaults = map[string]any{
 	"evidence.redact": false, "evidence.key": "", "geo.database": "",
 	"simulator.state": "",
 	"notify.repeat":   notify.DefaultRules().Repeat.String(), "notify.gap_after": notify.DefaultRules().GapAfter.String(),
-	"notify.capacity": notify.DefaultRules().Capacity, "notify.wait": "5s",
+	"history.keep": "2160h", "notify.capacity": notify.DefaultRules().Capacity, "notify.wait": "5s",
 	"limits.new_blocks": gates.DefaultLimits().NewBlocks.Count, "limits.removed_blocks": gates.DefaultLimits().RemovedBlocks.Count,
 	"limits.deleted_rules": gates.DefaultLimits().DeletedRules.Count,
 	"limits.widest_ipv4":   gates.DefaultLimits().WidestIPv4, "limits.widest_ipv6": gates.DefaultLimits().WidestIPv6, "limits.spread_units": 0,
@@ -177,6 +183,9 @@ func (c *Config) complete() error {
 	}
 	if err := c.completeListFeeds(bad); err != nil {
 		return err
+	}
+	if c.History.Keep < 168*time.Hour {
+		return bad("history.keep", c.History.Keep.String(), "it is at least 168h: earlier blocks count for the next one's length, and a plan file must be known to have been used")
 	}
 	if c.Listen != "off" {
 		if _, _, err := net.SplitHostPort(c.Listen); err != nil {

@@ -18,7 +18,7 @@ import (
 func TestCommandsInTheDocsExist(t *testing.T) {
 	seen := 0
 	command := regexp.MustCompile("(?:^(?:go run \\./cmd/)?|&& |`)fwsync ([a-z][^`#|&\n]*)")
-	for _, file := range []string{"README.md", "docs/configuration.md", "docs/decisions.md", "docs/incidents.md", "docs/notices.md", "docs/lint.md", "docs/run.md", "docs/sources.md", "CONTRIBUTING.md", "bench/README.md", "examples/README.md", "terraform/README.md", "fwsync.yaml"} {
+	for _, file := range []string{"README.md", "docs/configuration.md", "docs/decisions.md", "docs/feeds.md", "docs/history.md", "docs/incidents.md", "docs/notices.md", "docs/lint.md", "docs/run.md", "docs/sources.md", "CONTRIBUTING.md", "bench/README.md", "examples/README.md", "terraform/README.md", "fwsync.yaml"} {
 		data, err := os.ReadFile(filepath.Join("../..", file))
 		if err != nil {
 			t.Fatal(err)

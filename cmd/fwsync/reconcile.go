@@ -52,6 +52,9 @@ enforced, 5 a source is sick (the rest is done), 6 another fwsync is at work.`,
 			}
 			controller.Progress, controller.AllFeeds = progress(), allFeeds
 			report, err := controller.RunOnce(ctx)
+			if err == nil {
+				w.compact(ctx)
+			}
 			defer tell(cmd, w.config, report)
 			if g.verbose {
 				tellPass(ctx, slog.Default(), report, err, []string{"asked"}, time.Since(started))

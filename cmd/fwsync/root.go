@@ -51,7 +51,8 @@ It works on the built-in simulator unless fwsync.yaml names a cloud.`,
 	})
 	root.AddCommand(
 		newReconcile(g), newRun(g), newPlan(g), newApply(g), newAdopt(g), newRelease(g),
-		newBlock(g), newUnblock(g), newAllow(g), newIncident(g),
+		newBlock(g), newUnblock(g), newAllow(g),
+		newHistory(g), newRollback(g), newExport(g), newIncident(g),
 		newNotify(g), newStatus(g), newDoctor(g), newExplain(g), newDetect(g), newReplay(g),
 		newValidate(g), newLint(g), newPolicy(g), newSimulator(g), newVersion(g),
 	)

@@ -88,9 +88,10 @@ type runner struct {
 	look       reconcile.Look // of the start: the ledger and the feeds
 	notices    *teller
 
-	memory *reconcile.Memory
-	token  int64        // of the lease of the last pass
-	newest atomic.Int64 // the latest decision that a pass was wished for
+	memory    *reconcile.Memory
+	compacted time.Time
+	token     int64        // of the lease of the last pass
+	newest    atomic.Int64 // the latest decision that a pass was wished for
 
 	policies sync.Mutex // guards w.policy
 	read     string     // the mark of the policy files that were read last
@@ -280,6 +281,10 @@ func (r *runner) enforce(ctx context.Context) (reconcile.Report, error) {
 	r.policies.Unlock()
 	if err != nil {
 		return reconcile.Report{}, err
+	}
+	if time.Since(r.compacted) > time.Hour {
+		r.w.compact(ctx)
+		r.compacted = time.Now()
 	}
 	controller.Command, controller.Author, controller.Memory = "run", "fwsync run", r.memory
 	controller.Progress = func(done, of int, next cloudfw.Step) {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"flag"
 	"fmt"
 	"os"
@@ -42,6 +43,7 @@ func (s stopping) Run() int {
 //	sim …                 looks at or edits the simulated cloud, see simcmd_test.go
 //	jq FILE PATH WANT     compares one value of a JSON file
 //	countries FILE N=CC…  writes a database of countries in MaxMind's format
+//	planid FILE           puts the id of the latest plan of a history into $PLAN
 //	mask FILE             replaces times, ids and speeds, for comparing whole outputs
 func TestScripts(t *testing.T) {
 	root, err := filepath.Abs("../..")
@@ -106,10 +108,17 @@ func params(root, dir string) testscript.Params {
 			"sim":    simulated,
 			"jq":     jq,
 			"mask":   mask,
+			"planid": planID,
 
 			"countries": countryDatabase,
 		},
 	}
+}
+
+func planID(ts *testscript.TestScript, _ bool, args []string) {
+	var value historyAnswer
+	ts.Check(json.Unmarshal(readFile(ts, args[0]), &value))
+	ts.Setenv("PLAN", value.Events[0].Plan[:12])
 }
 
 func status(ts *testscript.TestScript, neg bool, args []string) {

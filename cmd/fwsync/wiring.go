@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"log/slog"
 	"net/netip"
 	"os"
 	"os/user"
@@ -134,6 +135,18 @@ func (w *work) close() {
 	}
 	if w.beside != nil {
 		w.beside()
+	}
+}
+
+// compact forgets what was over before history.keep. What cannot be forgotten now is so
+// another time.
+func (w *work) compact(ctx context.Context) {
+	gone, err := w.view().Compact(ctx, time.Now().Add(-w.config.History.Keep))
+	if err != nil {
+		slog.WarnContext(ctx, "compacting the ledger", "error", err)
+	}
+	if gone != (ledger.Compacted{}) {
+		slog.InfoContext(ctx, "compacted the ledger", "decisions", gone.Decisions, "plans", gone.Plans, "entries", gone.Entries)
 	}
 }
 

@@ -83,8 +83,9 @@ func (in Input) step(ctx context.Context, number int, step cloudfw.Step) (settle
 	if err := in.Journal.Record(journal, entry); err != nil {
 		return false, fmt.Errorf("writing the journal: %w", err)
 	}
-	settled, err = in.settle(ctx, step)
-	entry.At, entry.Outcome = in.Now().UTC(), ledger.Finished
+	var receipt cloudfw.Receipt
+	settled, err = in.settle(cloudfw.WithReceipt(ctx, &receipt), step)
+	entry.At, entry.Outcome, entry.RequestID = in.Now().UTC(), ledger.Finished, receipt.RequestID
 	if err != nil {
 		entry.Outcome = err.Error()
 	}
@@ -106,7 +107,7 @@ func (in Input) settle(request context.Context, step cloudfw.Step) (settled bool
 		if !errors.Is(err, cloudfw.UnknownOutcome) {
 			return false, err
 		}
-		live, readErr := in.Account.Observe(ctx, in.Scope)
+		live, readErr := in.Account.Observe(cloudfw.WithReceipt(ctx, nil), in.Scope)
 		if readErr != nil {
 			return false, fmt.Errorf("%w (and reading the cloud again failed: %w)", err, readErr)
 		}

@@ -80,7 +80,7 @@ func (c *Controller) applyFile(ctx context.Context, f PlanFile) (Report, error) 
 		return c.finish(Gathered{}, jobs, ""), nil
 	}
 	for i, p := range f.Plans {
-		first, err := c.Ledger.UsePlan(ctx, ledger.AppliedPlan{ID: p.Plan.ID, Cloud: c.Clouds[i].Name, StartedAt: c.Now().UTC(), Author: c.Author, Steps: len(p.Plan.Steps)})
+		first, err := c.Ledger.UsePlan(ctx, ledger.AppliedPlan{ID: p.Plan.ID, Cloud: c.Clouds[i].Name, StartedAt: c.Now().UTC(), Author: c.Author, Steps: len(p.Plan.Steps), Detail: detailOf(p.Plan)})
 		if err != nil {
 			return Report{}, fmt.Errorf("recording the plan: %w", err)
 		}

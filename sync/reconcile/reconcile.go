@@ -27,6 +27,8 @@ type Controller struct {
 	// Approve is asked once, before the first step; nil means yes. False ends the
 	// pass without a step and without an error.
 	Approve func(Report) (bool, error)
+
+	assumed []ledger.Decision // counts as if it were stored; begin stores it
 	// begin is called after that, before the first step; its error ends the pass.
 	begin func(context.Context, []*job) error
 }
@@ -58,6 +60,9 @@ func (c *Controller) Enforce(ctx context.Context, gathered Gathered) (Report, er
 	decisions, err := c.Ledger.Decisions(ctx, time.Time{})
 	if err != nil {
 		return Report{}, fmt.Errorf("reading the decisions: %w", err)
+	}
+	if c.assumed != nil {
+		decisions = merge(decisions, c.assumed)
 	}
 	gathered.inLedger = countLedger(decisions, c.Now())
 	if gathered.nextEnd, err = c.nextIncidentEnd(ctx, nextEnd(decisions, c.Now())); err != nil {
@@ -143,7 +148,7 @@ func (c *Controller) execute(ctx context.Context, jobs []*job) {
 func (j *job) execute(ctx context.Context, author string, progress func(done, of int, next cloudfw.Step)) error {
 	var stopped error
 	if p := j.outlook.Plan; p.Changes() {
-		if _, err := j.Ledger.UsePlan(ctx, ledger.AppliedPlan{ID: p.ID, Cloud: j.Name, StartedAt: j.Now().UTC(), Author: author, Steps: len(p.Steps)}); err != nil {
+		if _, err := j.Ledger.UsePlan(ctx, ledger.AppliedPlan{ID: p.ID, Cloud: j.Name, StartedAt: j.Now().UTC(), Author: author, Steps: len(p.Steps), Detail: detailOf(j.report.Plan)}); err != nil {
 			return fmt.Errorf("recording the plan: %w", err)
 		}
 		result, err := apply.Run(ctx, apply.Input{Plan: p, Account: j.account, Scope: j.policy.Scope(), Journal: j.Ledger, Now: j.Now, Progress: progress})
