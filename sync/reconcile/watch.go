@@ -48,6 +48,8 @@ type Watch struct {
 	knownCost time.Duration
 	storeCost time.Duration
 	saved     time.Time
+	saveAfter time.Duration // then
+	dirty     bool          // something was read since
 	troubled  bool
 	recent    []DetectionReport // since Gathered was asked last
 	counted   DecisionCount     // likewise
@@ -62,6 +64,8 @@ type foundKey struct {
 const (
 	lookAgain   = 50 * time.Millisecond
 	saveEvery   = 10 * time.Second
+	savedSpeed  = 100_000 // bytes of counters a second, at most: many are saved less often
+	storeTime   = 10 * time.Second
 	mostRecent  = 1000            // detections that are told between two passes
 	knownFor    = 2 * time.Second // what people and other hosts decided is seen after this time
 	retryLedger = time.Second
@@ -166,7 +170,7 @@ func (w *Watch) tick(ctx context.Context) (stop func()) {
 			w.mu.Lock()
 			wait := w.pause
 			if w.due() {
-				if err := w.store(ctx, w.look.Now().Sub(w.saved) >= saveEvery); err != nil {
+				if err := w.store(ctx, w.saveDue()); err != nil {
 					wait = retryLedger
 				}
 				wait = max(wait, 4*w.storeCost) // of many sources each look takes a while
@@ -182,7 +186,13 @@ func (w *Watch) tick(ctx context.Context) (stop func()) {
 }
 
 func (w *Watch) due() bool {
-	return w.engine.Pending() > 0 || len(w.waiting) > 0 || w.look.Now().Sub(w.saved) >= saveEvery
+	return w.engine.Pending() > 0 || len(w.waiting) > 0 || w.saveDue()
+}
+
+// saveDue reports whether positions and counters are to be saved: not when nothing was
+// read since.
+func (w *Watch) saveDue() bool {
+	return w.dirty && w.look.Now().Sub(w.saved) >= max(saveEvery, w.saveAfter)
 }
 
 // take counts what was read.
@@ -191,6 +201,7 @@ func (w *Watch) take(b sources.Batch) {
 	defer w.mu.Unlock()
 	name := w.names[b.Source]
 	w.engine.ObserveAll(b.Signals)
+	w.dirty = w.dirty || b.Stats.Lines > 0
 	if b.Position != (sources.Position{}) {
 		w.positions[b.Source] = b.Position
 	}
@@ -229,6 +240,8 @@ func (w *Watch) learn(ctx context.Context) error {
 // store decides about what was found and puts it into the ledger; everything also
 // the positions and counters.
 func (w *Watch) store(ctx context.Context, everything bool) error {
+	ctx, cancel := context.WithTimeout(ctx, storeTime) // meanwhile nothing is counted
+	defer cancel()
 	err := w.tryStore(ctx, everything)
 	if w.Trouble != nil && (err != nil || w.troubled) {
 		w.Trouble(err)
@@ -270,7 +283,8 @@ func (w *Watch) tryStore(ctx context.Context, everything bool) error {
 			w.known = append(w.known, d)
 		}
 		if everything {
-			w.saved = now
+			w.saved, w.dirty = now, false
+			w.saveAfter = time.Duration(len(intake.Windows)) * time.Second / savedSpeed
 		}
 	}
 	clear(w.waiting)
