@@ -13,6 +13,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -33,8 +34,8 @@ func TestASickListIsNamedAndNotBelieved(t *testing.T) {
 	good := addresses(400)
 	sum := sha256.Sum256([]byte(good))
 	release := make(chan struct{})
-	var answer http.HandlerFunc
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { answer(w, r) }))
+	var answer atomic.Value // of http.HandlerFunc
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { answer.Load().(http.HandlerFunc)(w, r) }))
 	defer server.Close()
 	defer close(release)
 	text := func(body string) http.HandlerFunc {
@@ -98,7 +99,7 @@ func TestASickListIsNamedAndNotBelieved(t *testing.T) {
 			c.web.URL = server.URL + "/list?token=hidden"
 			f := Feed{Name: "list", From: c.web, Fresh: 7 * 24 * time.Hour}.Defaulted()
 			before := State{Tried: now.Add(-time.Hour), Good: now.Add(-time.Hour), Count: 400}
-			answer = c.answer
+			answer.Store(c.answer)
 			r := f.Refresh(t.Context(), now, before)
 			if (r.Sick == "") != (c.sick == "") || !strings.Contains(r.Sick, c.sick) {
 				t.Fatalf("sick: %q, want %q", r.Sick, c.sick)
