@@ -514,7 +514,11 @@ func TestP6IncidentsSurviveEveryFault(t *testing.T) {
 		t.Run(strings.ReplaceAll(name, " ", "-"), func(t *testing.T) {
 			t.Parallel()
 			folder := t.TempDir()
-			few(t, 2, func(t *rapid.T) {
+			worlds := 2
+			if testing.Short() {
+				worlds = 1
+			}
+			few(t, worlds, func(t *rapid.T) {
 				b := newIncidentBench(t, folder, simulator.Options{Seed: 11})
 				defer b.close()
 				b.settle(t)
