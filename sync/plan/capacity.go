@@ -3,6 +3,7 @@ package plan
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"fwsync/cloudfw"
 	"fwsync/cloudfw/lower"
@@ -26,7 +27,7 @@ func capacity(owner cloudfw.Owner, live cloudfw.Snapshot, wanted lower.Wanted, l
 	uses := []Use{use("address books", foreignBooks+ownBooks, foreignBooks+len(wanted.Books), limits.BooksPerAccount).upTo(most.books)}
 	for _, b := range wanted.Books {
 		have, _ := live.Book(b.Name)
-		uses = append(uses, full("addresses in "+b.Name, len(have.Prefixes), len(b.Prefixes), limits.AddressesPerBook))
+		uses = append(uses, full(inBook+b.Name, len(have.Prefixes), len(b.Prefixes), limits.AddressesPerBook))
 	}
 	uses = append(uses, spread(owner, live, wanted, limits, most)...)
 	for _, g := range wanted.Groups {
@@ -55,13 +56,24 @@ func capacity(owner cloudfw.Owner, live cloudfw.Snapshot, wanted lower.Wanted, l
 	}
 	for _, l := range wanted.Lists {
 		have, _ := listNamed(live, l.Name)
-		uses = append(uses, full("entries in "+l.Name, len(have.Prefixes), len(l.Prefixes), l.MaxEntries))
+		uses = append(uses, full(inList+l.Name, len(have.Prefixes), len(l.Prefixes), l.MaxEntries))
 	}
 	for _, p := range wanted.Places {
 		uses = append(uses, use(fmt.Sprintf("places for blocked %s at %s", p.Family, p.Target), p.Before, p.After, p.Limit))
 	}
 	return uses
 }
+
+// Taken is what may run out of an account that would hold what is wanted, beside what
+// other people have there: everything but single books and lists.
+func Taken(owner cloudfw.Owner, live cloudfw.Snapshot, wanted lower.Wanted, limits cloudfw.Limits) []Use {
+	return slices.DeleteFunc(capacity(owner, live, wanted, limits, peaks{}), func(u Use) bool {
+		return strings.HasPrefix(u.What, inBook) || strings.HasPrefix(u.What, inList)
+	})
+}
+
+// How the uses of single books and lists are called.
+const inBook, inList = "addresses in ", "entries in "
 
 // use is a resource that warns before it runs out.
 func use(what string, before, after, limit int) Use {

@@ -22,22 +22,35 @@ const Every = time.Minute
 // run each minute, on nothing but these logs. It touches no ledger and no cloud, and is
 // deterministic. Not safe for concurrent use.
 type Replay struct {
+	ReplayOptions
+	policy *policies.Policy
 	engine *detect.Engine
 	rules  []policies.Detection
 	exempt []cloudfw.Exempt
-	since  time.Time
 
 	next      time.Time // when the next pass is
 	last      time.Time // the latest signal's time
 	decisions []ledger.Decision
 	ends      ends                 // of the decisions that are in force
 	newest    map[netip.Prefix]int // the decision that ends last, by prefix
-	widths    map[int]int          // how many prefixes of each length were blocked, IPv6's above 32
+	widths    []int                // the lengths of prefixes that were blocked, the longest first; IPv6's plus 100
 	cuts      map[netip.Addr]*Cut
 	peak      int
 	peakAt    time.Time
 	hours     []Hour
 	withheld  map[string]int
+	successes map[netip.Addr]firstSuccess
+	dropped   int // successes of addresses beyond mostSuccesses
+}
+
+// ReplayOptions are what a replay goes by beside the policy. All may be left out.
+type ReplayOptions struct {
+	Reading Reading
+	Since   time.Time        // signals from before fill the windows and decide nothing
+	Good    []cloudfw.Exempt // declared to be good: blocking one is a false positive
+	Owner   cloudfw.Owner
+	// Limits of a cloud that the policy names; nil means the documented ones.
+	Limits func(cloud string) cloudfw.Limits
 }
 
 // Cut is a client that had successes while it would have been blocked.
@@ -63,23 +76,29 @@ type ReplayReport struct {
 	Prefixes  int               `json:"prefixes"` // distinct ones among them
 	Peak      int               `json:"peak"`     // the most prefixes at a time
 	PeakAt    time.Time         `json:"peak_at,omitzero"`
-	Hours     []Hour            `json:"hours"`              // those in which something was blocked
-	Cuts      []Cut             `json:"cuts"`               // whom it would have hurt
-	Precision float64           `json:"precision"`          // share of the prefixes without such a client; 1 without blocks
-	Withheld  map[string]int    `json:"withheld,omitempty"` // detections that would not have blocked, by rule
+	Hours     []Hour            `json:"hours"` // those in which something was blocked
+	Capacity  CapacityOverTime  `json:"capacity"`
+	Cuts      []Cut             `json:"cuts"` // whom it would have hurt
+	Judgement
+	Withheld map[string]int `json:"withheld,omitempty"` // detections that would not have blocked, by rule
 }
 
-// NewReplay prepares a policy. Signals from before since fill the windows, as they
-// would have, and decide nothing; the zero time decides from the start.
-func NewReplay(policy *policies.Policy, reading Reading, since time.Time) (*Replay, error) {
-	engine, err := reading.Engine(policy)
+// NewReplay prepares a policy.
+func NewReplay(policy *policies.Policy, options ReplayOptions) (*Replay, error) {
+	engine, err := options.Reading.Engine(policy)
 	if err != nil {
 		return nil, err
 	}
+	if options.Limits == nil {
+		options.Limits = func(string) cloudfw.Limits { return cloudfw.DefaultLimits() }
+	}
+	if options.Owner == "" {
+		options.Owner = "replay"
+	}
 	return &Replay{
-		engine: engine, rules: policy.Detections, exempt: policy.Allowlist, since: since,
+		ReplayOptions: options, policy: policy, engine: engine, rules: policy.Detections, exempt: policy.Allowlist, successes: map[netip.Addr]firstSuccess{},
 		decisions: []ledger.Decision{}, hours: []Hour{},
-		newest: map[netip.Prefix]int{}, widths: map[int]int{}, cuts: map[netip.Addr]*Cut{}, withheld: map[string]int{},
+		newest: map[netip.Prefix]int{}, cuts: map[netip.Addr]*Cut{}, withheld: map[string]int{},
 	}, nil
 }
 
@@ -114,7 +133,7 @@ func (r *Replay) Observe(signals []detect.Signal) {
 func (r *Replay) pass(now time.Time) {
 	var found []decide.Found
 	for _, d := range r.engine.Drain() {
-		if !now.Before(r.since) {
+		if !now.Before(r.Since) {
 			for i := range d.Evidence {
 				d.Evidence[i].File = d.Evidence[i].Source
 			}
@@ -142,8 +161,9 @@ func (r *Replay) pass(now time.Time) {
 			r.decisions[at] = d
 		}
 		newest, known := r.newest[d.Prefix]
-		if !known {
-			r.widths[width(d.Prefix)]++
+		if w := width(d.Prefix); !known && !slices.Contains(r.widths, w) {
+			r.widths = append(r.widths, w)
+			slices.SortFunc(r.widths, func(a, b int) int { return b - a })
 		}
 		if !known || r.decisions[newest].End.Before(d.End) {
 			r.newest[d.Prefix] = at
@@ -191,22 +211,12 @@ func width(p netip.Prefix) int {
 	return 100 + p.Bits()
 }
 
-// success notes a success of an address that would have been blocked.
+// success notes a success, and that its address would have been blocked.
 func (r *Replay) success(s *detect.Signal) {
-	for w := range r.widths {
-		bits := w
-		if w >= 100 {
-			bits = w - 100
-		}
-		if (w < 100) != s.Addr.Is4() {
-			continue
-		}
-		prefix, err := s.Addr.Prefix(bits)
-		if err != nil {
-			continue
-		}
-		at, ok := r.newest[prefix]
-		if !ok || !r.decisions[at].ActiveAt(s.Time) {
+	r.vouch(s)
+	for prefix := range r.holding(s.Addr) {
+		at := r.newest[prefix]
+		if !r.decisions[at].ActiveAt(s.Time) {
 			continue
 		}
 		cut := r.cuts[s.Addr]
@@ -221,33 +231,34 @@ func (r *Replay) success(s *detect.Signal) {
 }
 
 // Report ends the replay: what is still open is decided a minute after the last signal.
-func (r *Replay) Report() ReplayReport {
+// The error is of the policy's owner or targets.
+func (r *Replay) Report() (ReplayReport, error) {
 	if !r.next.IsZero() {
 		r.pass(r.next)
 	}
-	r.overTime()
+	changes := r.changes()
+	r.overTime(changes)
 	rep := ReplayReport{
 		Decisions: r.decisions, Prefixes: len(r.newest), Peak: r.peak, PeakAt: r.peakAt, Hours: r.hours,
-		Cuts: []Cut{}, Precision: 1, Withheld: r.withheld,
+		Cuts: []Cut{}, Judgement: r.judge(), Withheld: r.withheld,
 	}
-	hurt := map[string]bool{}
 	for _, c := range r.cuts {
-		rep.Cuts, hurt[c.Prefix] = append(rep.Cuts, *c), true
+		rep.Cuts = append(rep.Cuts, *c)
 	}
 	slices.SortFunc(rep.Cuts, func(a, b Cut) int { return cmp.Or(a.First.Compare(b.First), a.Address.Compare(b.Address)) })
-	if rep.Prefixes > 0 {
-		rep.Precision = 1 - float64(len(hurt))/float64(rep.Prefixes)
-	}
-	return rep
+	var err error
+	rep.Capacity, err = r.capacity(changes)
+	return rep, err
 }
 
-// overTime counts the blocked prefixes at every change up to the end of the log, and
-// keeps the most of each hour.
-func (r *Replay) overTime() {
-	type change struct {
-		at   time.Time
-		open int
-	}
+// change is a moment at which so many prefixes more are blocked, or fewer.
+type change struct {
+	at   time.Time
+	open int
+}
+
+// changes are all of them, by time.
+func (r *Replay) changes() []change {
 	var changes []change
 	for _, spans := range r.spans() {
 		for _, s := range spans {
@@ -255,6 +266,12 @@ func (r *Replay) overTime() {
 		}
 	}
 	slices.SortFunc(changes, func(a, b change) int { return cmp.Or(a.at.Compare(b.at), cmp.Compare(a.open, b.open)) })
+	return changes
+}
+
+// overTime counts the blocked prefixes at every change up to the end of the log, and
+// keeps the most of each hour.
+func (r *Replay) overTime(changes []change) {
 	open := 0
 	for i, c := range changes {
 		open += c.open

@@ -36,6 +36,14 @@ func replayedPolicy(t testing.TB) *policies.Policy {
 	return p
 }
 
+func reported(t interface{ Fatal(...any) }, r *Replay) ReplayReport {
+	rep, err := r.Report()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return rep
+}
+
 var replayStart = time.Date(2026, 11, 23, 20, 0, 0, 0, time.UTC)
 
 // What a replay decides is what the scheduled job decides that runs each minute, saves
@@ -52,7 +60,7 @@ func TestReplayDecidesAsRunsOnceAMinuteDo(t *testing.T) {
 				Addr: netip.AddrFrom4([4]byte{203, 0, 113, byte(rapid.IntRange(7, 10).Draw(t, "host"))}), Time: at, Raw: []byte("x"),
 			})
 		}
-		replay, err := NewReplay(policy, Reading{}, time.Time{})
+		replay, err := NewReplay(policy, ReplayOptions{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -61,7 +69,7 @@ func TestReplayDecidesAsRunsOnceAMinuteDo(t *testing.T) {
 			replay.Observe(rest[:n])
 			rest = rest[n:]
 		}
-		got := replay.Report()
+		got := reported(t, replay)
 
 		var live []ledger.Decision
 		var windows []byte
@@ -121,6 +129,10 @@ func TestReplayDecidesAsRunsOnceAMinuteDo(t *testing.T) {
 				t.Fatalf("%+v, want %d", c, cut[c.Address])
 			}
 		}
+		if got.True+got.False != got.Prefixes || len(got.Right) != got.True || len(got.Wrong) != got.False || got.False < len(cut) {
+			t.Fatalf("%d prefixes, %d clients cut: %+v", got.Prefixes, len(cut), got.Judgement)
+		}
+		checkBuckets(t, got)
 		most := 0
 		for _, h := range got.Hours {
 			most = max(most, h.Blocks)
@@ -141,23 +153,27 @@ func TestReplayNamesWhomABlockWouldHaveHurt(t *testing.T) {
 		at(1, detect.SMTPAuthFailed, 8), at(1, detect.SMTPAuthFailed, 8), at(1, detect.SMTPAuthFailed, 8),
 		at(5, detect.SMTPAuthOK, 7), at(6, detect.SMTPAuthOK, 7), at(6, detect.SMTPAuthOK, 10), at(90, detect.SMTPAuthOK, 8),
 	}
-	replay, err := NewReplay(replayedPolicy(t), Reading{}, time.Time{})
+	replay, err := NewReplay(replayedPolicy(t), ReplayOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	replay.Observe(signals)
-	got := replay.Report()
-	if len(got.Cuts) != 1 || got.Cuts[0].Successes != 2 || got.Cuts[0].Rule != "brute" || !got.Cuts[0].First.Equal(signals[6].Time) || got.Precision != 0.5 {
+	got := reported(t, replay)
+	if len(got.Cuts) != 1 || got.Cuts[0].Successes != 2 || got.Cuts[0].Rule != "brute" || !got.Cuts[0].First.Equal(signals[6].Time) {
 		t.Errorf("%+v, precision %v", got.Cuts, got.Precision)
+	}
+	// The other attacker logs in long after its block: nothing is cut, yet it is somebody.
+	if len(got.Wrong) != 2 || got.Precision != 0 {
+		t.Errorf("%+v", got.Judgement)
 	}
 	if got.Prefixes != 2 || got.Peak != 2 || len(got.Hours) != 1 {
 		t.Errorf("%+v", got)
 	}
-	if replay, err = NewReplay(replayedPolicy(t), Reading{}, replayStart.Add(time.Hour)); err != nil {
+	if replay, err = NewReplay(replayedPolicy(t), ReplayOptions{Since: replayStart.Add(time.Hour)}); err != nil {
 		t.Fatal(err)
 	}
 	replay.Observe(signals)
-	if got := replay.Report(); len(got.Decisions) != 0 || got.Precision != 1 {
+	if got := reported(t, replay); len(got.Decisions) != 0 || got.Precision != 1 {
 		t.Errorf("decided before it should: %+v", got.Decisions)
 	}
 }
