@@ -85,13 +85,17 @@ type runner struct {
 	look    reconcile.Look // of the start: the ledger and the feeds
 	notices *teller
 
-	memory *reconcile.Memory
-	token  int64        // of the lease of the last pass
-	newest atomic.Int64 // the latest decision that a pass was wished for
+	memory  *reconcile.Memory
+	token   int64        // of the lease of the last pass
+	waiting bool         // the last pass found that another fwsync has the lease
+	newest  atomic.Int64 // the latest decision that a pass was wished for
 
 	policies sync.Mutex // guards w.policy
 	read     string     // the mark of the policy files that were read last
 }
+
+// heldAgain is when a lease that another fwsync has is asked for again.
+const heldAgain = time.Second
 
 func newRunner(ctx context.Context, w *work, log *slog.Logger, detectOnly bool) (*runner, error) {
 	r := &runner{w: w, log: log, health: daemon.NewHealth(), metrics: newMetrics(), memory: &reconcile.Memory{Lasts: 3 * time.Second}, notices: newTeller(w.config, log), read: markOf(w.config.Policies)}
@@ -199,10 +203,16 @@ func (r *runner) pass(ctx context.Context, why []string) daemon.Outcome {
 		return outcome
 	case leaseHeld(err):
 		r.metrics.passes.WithLabelValues("held").Inc()
-		log.Info("another fwsync is at work", "holder", err)
+		if !r.waiting {
+			log.Info("another fwsync is at work", "holder", err)
+		}
+		r.waiting = true
 		done(nil)
-		return outcome
+		// It is no failure that is to be repeated less and less often: whoever is gone is to be
+		// followed as soon as its lease ends.
+		return daemon.Outcome{NextAt: time.Now().Add(heldAgain)}
 	}
+	r.waiting = false
 	done(err)
 	if report.Schema != "" {
 		r.metrics.pass(report, err, time.Since(started))
