@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strconv"
 	"sync"
 	"time"
 
@@ -130,6 +131,11 @@ func (c *caller) attempt(ctx context.Context, to door, keys keyring, api API, su
 	if api.Write && c.options.Held != nil {
 		if err := c.options.Held(ctx); err != nil {
 			return &cloudfw.Error{Op: api.Name, Subject: subject, Kind: cloudfw.Denied, Message: "not sent: " + err.Error(), Advice: "see who has the lease; run the command again when it is free"}, 0, nil
+		}
+	}
+	if named, ok := request.(interface{ AppendUserAgent(key, value string) }); ok && api.Write && c.options.Fence != nil {
+		if token := c.options.Fence(); token != 0 {
+			named.AppendUserAgent("lease", strconv.FormatInt(token, 10))
 		}
 	}
 	began := time.Now()

@@ -15,9 +15,15 @@ func TestP10AWriteIsSentOnlyWhileTheLeaseIsHeld(t *testing.T) {
 	r := newRig(t, world())
 	asked, lost := 0, error(nil)
 	r.options.Held = func(context.Context) error { asked++; return lost }
+	r.options.Fence = func() int64 { return 17 }
 	r.run(t, bookStep(cloudfw.CreateBook, "198.51.100.7/32"))
 	if asked != 1 {
 		t.Errorf("one write asked %d times, and reading must not ask", asked)
+	}
+	for _, c := range r.cloud.Calls() {
+		if strings.Contains(c.UserAgent, " lease/17") != c.Write {
+			t.Errorf("%s says %q: the token of the lease is for what changes something", c.Action, c.UserAgent)
+		}
 	}
 	lost = errors.New("another has the lease")
 	before := len(r.writes())

@@ -34,6 +34,10 @@ type Options struct {
 	// Held is asked right before each request that changes the account, after all
 	// waiting: an error of it refuses the request, unsent. Default: nobody is asked.
 	Held func(ctx context.Context) error
+	// Fence is the fencing token of the lease that Held asks about, for the record: the
+	// user agent of a request that changes the account has lease/TOKEN in it, which the
+	// vendor's own log of calls keeps. Default, and 0: nothing is added.
+	Fence func() int64
 
 	Logger    *slog.Logger // debug messages, without secrets; default none
 	UserAgent string       // default "fwsync"

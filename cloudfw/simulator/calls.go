@@ -21,6 +21,7 @@ type Call struct {
 	Code      string            `json:"code"`   // error code answered, empty when the call succeeded
 	Fault     FaultKind         `json:"fault"`  // the fault it met, empty for none
 	Write     bool              `json:"write"`  // the action is a mutating one
+	UserAgent string            `json:"userAgent,omitempty"`
 }
 
 // callRing keeps the latest calls.
@@ -60,14 +61,14 @@ func (c *Cloud) ResetCalls() {
 }
 
 // record logs an arriving call; finish completes it.
-func (c *Cloud) record(id, action string, write bool, values map[string]string) *Call {
+func (c *Cloud) record(id, action, userAgent string, write bool, values map[string]string) *Call {
 	params := make(map[string]string, len(values))
 	for name, value := range values {
 		if !systemParameters[name] || name == "RegionId" {
 			params[name] = value
 		}
 	}
-	call := &Call{Time: c.opt.Clock().UTC(), RequestID: id, Action: action, Params: params, Write: write}
+	call := &Call{Time: c.opt.Clock().UTC(), RequestID: id, Action: action, Params: params, Write: write, UserAgent: userAgent}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.calls.add(call)

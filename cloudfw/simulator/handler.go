@@ -28,7 +28,7 @@ func (c *Cloud) serve(w http.ResponseWriter, r *http.Request) {
 	}
 	name := values["Action"]
 	act, known := actions[route{values["Version"], name}]
-	log := c.record(reply.id, name, act.write, values)
+	log := c.record(reply.id, name, r.UserAgent(), act.write, values)
 	if err := c.enter(r, values, known); err != nil {
 		c.finish(log, codeOf(err), "")
 		reply.fail(err)

@@ -140,7 +140,7 @@ func TestCallsLogHoldsNoSecrets(t *testing.T) {
 func TestCallsLogIsBounded(t *testing.T) {
 	cloud := newCloud(t, Options{})
 	for range keptCalls + 5 {
-		cloud.record("", "A", false, nil)
+		cloud.record("", "A", "", false, nil)
 	}
 	if n := len(cloud.Calls()); n != keptCalls {
 		t.Errorf("%d calls are kept", n)

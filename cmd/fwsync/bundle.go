@@ -285,6 +285,6 @@ func (b *bundle) open(ctx context.Context, path string, writer bool) (w *work, e
 			return w, err
 		}
 	}
-	w.clouds, err = openClouds(ctx, w.config, w.held)
+	w.clouds, err = openClouds(ctx, w.config, lease{w.held, w.token})
 	return w, err
 }

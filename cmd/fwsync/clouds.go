@@ -32,9 +32,15 @@ type cloud struct {
 // paces are shared by the clouds that are one account: the vendor's limit holds for
 // all its regions together.
 type paces struct {
-	mu   sync.Mutex
-	by   map[AlibabaConfig]*alibaba.Pace
-	held func(context.Context) error // asked before each change; nil: nobody is
+	mu sync.Mutex
+	by map[AlibabaConfig]*alibaba.Pace
+	lease
+}
+
+// lease is how the clouds ask about the writer lease of the process; its fields may be nil.
+type lease struct {
+	held  func(context.Context) error // asked before each change
+	token func() int64                // goes out with it
 }
 
 func (p *paces) of(c AlibabaConfig) *alibaba.Pace {
@@ -55,10 +61,10 @@ func (p *paces) of(c AlibabaConfig) *alibaba.Pace {
 // of several that cannot be opened fails by itself, when it is looked at; a single
 // one fails here.
 //
-// Before each change of any of them held is asked, if it is not nil.
-func openClouds(ctx context.Context, c *Config, held func(context.Context) error) ([]*cloud, error) {
+// Before each change of any of them the lease is asked.
+func openClouds(ctx context.Context, c *Config, l lease) ([]*cloud, error) {
 	clouds, failures := make([]*cloud, len(c.Clouds)), make([]error, len(c.Clouds))
-	shared := paces{held: held}
+	shared := paces{lease: l}
 	var wg sync.WaitGroup
 	for i, config := range c.Clouds {
 		wg.Go(func() { clouds[i], failures[i] = openCloud(ctx, c, config, &shared) })
@@ -106,7 +112,7 @@ func openCloud(ctx context.Context, c *Config, config CloudConfig, shared *paces
 		}
 		options.Pace = shared.of(config.Alibaba)
 	}
-	options.Held = shared.held
+	options.Held, options.Fence = shared.held, shared.token
 	account, err := alibaba.Open(ctx, options)
 	if err != nil {
 		shut()

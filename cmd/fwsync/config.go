@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/viper"
 
 	"fwsync/cloudfw"
+	"fwsync/ledger"
 	"fwsync/ledger/postgres"
 	"fwsync/notify"
 	"fwsync/sync/gates"
@@ -23,13 +24,14 @@ import (
 // FWSYNC_ plus its upper-case path with underscores (FWSYNC_ALIBABA_REGION).
 // Relative paths start at the file's own folder.
 type Config struct {
-	Cloud     string          `yaml:"cloud" mapstructure:"cloud"`       // simulator or alibaba
-	Clouds    []CloudConfig   `yaml:"clouds" mapstructure:"clouds"`     // several, instead of one
-	Owner     string          `yaml:"owner" mapstructure:"owner"`       // whose objects are ours
-	State     string          `yaml:"state" mapstructure:"state"`       // folder of what fwsync keeps
-	Policies  string          `yaml:"policies" mapstructure:"policies"` // folder or file
-	Ledger    string          `yaml:"ledger" mapstructure:"ledger"`     // SQLite file, default STATE/ledger.db, or postgres://…
-	Instance  string          `yaml:"instance" mapstructure:"instance"` // whose positions in a shared ledger; default the host's name
+	Cloud     string          `yaml:"cloud" mapstructure:"cloud"`         // simulator or alibaba
+	Clouds    []CloudConfig   `yaml:"clouds" mapstructure:"clouds"`       // several, instead of one
+	Owner     string          `yaml:"owner" mapstructure:"owner"`         // whose objects are ours
+	State     string          `yaml:"state" mapstructure:"state"`         // folder of what fwsync keeps
+	Policies  string          `yaml:"policies" mapstructure:"policies"`   // folder or file
+	Ledger    string          `yaml:"ledger" mapstructure:"ledger"`       // SQLite file, default STATE/ledger.db, or postgres://…
+	Instance  string          `yaml:"instance" mapstructure:"instance"`   // whose positions in a shared ledger; default the host's name
+	LeaseTTL  time.Duration   `yaml:"lease_ttl" mapstructure:"lease_ttl"` // of the writer lease in a shared ledger
 	Sources   []SourceConfig  `yaml:"sources" mapstructure:"sources"`
 	Audit     string          `yaml:"audit" mapstructure:"audit"`       // file that gets a line for each step; none by default
 	Metrics   string          `yaml:"metrics" mapstructure:"metrics"`   // file that gets the figures of each run; none by default
@@ -108,7 +110,7 @@ type LimitsConfig struct {
 // scalarDefaults are every scalar key with its default. viper reads the
 // environment only for keys that it knows.
 var scalarDefaults = map[string]any{
-	"cloud": "simulator", "owner": "default", "state": ".fwsync", "policies": "policies", "ledger": "", "instance": "",
+	"cloud": "simulator", "owner": "default", "state": ".fwsync", "policies": "policies", "ledger": "", "instance": "", "lease_ttl": ledger.DefaultTTL.String(),
 	"alibaba.region": "", "alibaba.endpoint": "", "alibaba.insecure": false, "alibaba.credentials": "",
 	"alibaba.profile": "", "alibaba.role_arn": "", "alibaba.timeout": "15s", "alibaba.call_timeout": "3m",
 	"alibaba.site": "", "alibaba.new_region": false, "alibaba.through": "", "alibaba.external_id": "",
@@ -162,6 +164,13 @@ func loadConfig(path string) (*Config, error) {
 	return &c, c.complete()
 }
 
+// A shorter lease is lost by a host that is merely slow; a longer one keeps the others
+// waiting for a host that is gone.
+const (
+	shortestLease = 2 * time.Second
+	longestLease  = 5 * time.Minute
+)
+
 // complete checks the values and makes paths absolute to the file's folder.
 func (c *Config) complete() error {
 	bad := func(key, value, want string) error {
@@ -186,6 +195,9 @@ func (c *Config) complete() error {
 	}
 	if c.History.Keep < 168*time.Hour {
 		return bad("history.keep", c.History.Keep.String(), "it is at least 168h: earlier blocks count for the next one's length, and a plan file must be known to have been used")
+	}
+	if c.LeaseTTL < shortestLease || c.LeaseTTL > longestLease {
+		return bad("lease_ttl", c.LeaseTTL.String(), fmt.Sprintf("it is a time of %s to %s, such as 15s", shortestLease, longestLease))
 	}
 	if c.Listen != "off" {
 		if _, _, err := net.SplitHostPort(c.Listen); err != nil {

@@ -57,7 +57,7 @@ func (w *tripwire) springs(r *http.Request) bool {
 func TestP6KilledAtAnyCallTheNextRunConverges(t *testing.T) {
 	binary := build(t)
 	steps := 14
-	if testing.Short() {
+	if testing.Short() || underRace {
 		steps = 3
 	}
 	undisturbed, url := serveWorld(t, nil)

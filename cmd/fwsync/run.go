@@ -91,11 +91,15 @@ type runner struct {
 	memory    *reconcile.Memory
 	compacted time.Time
 	token     int64        // of the lease of the last pass
+	waiting   bool         // the last pass found that another fwsync has the lease
 	newest    atomic.Int64 // the latest decision that a pass was wished for
 
 	policies sync.Mutex // guards w.policy
 	read     string     // the mark of the policy files that were read last
 }
+
+// heldAgain is when a lease that another fwsync has is asked for again.
+const heldAgain = time.Second
 
 func newRunner(ctx context.Context, w *work, log *slog.Logger, detectOnly bool) (*runner, error) {
 	r := &runner{w: w, log: log, health: daemon.NewHealth(), metrics: newMetrics(), detectOnly: detectOnly, memory: &reconcile.Memory{Lasts: 3 * time.Second}, notices: newTeller(w.config, log), read: markOf(w.config.Policies)}
@@ -208,10 +212,16 @@ func (r *runner) pass(ctx context.Context, why []string) daemon.Outcome {
 		return outcome
 	case leaseHeld(err):
 		r.metrics.runs.add(1, "held")
-		r.log.InfoContext(ctx, "another fwsync is at work", "holder", err)
+		if !r.waiting {
+			r.log.InfoContext(ctx, "another fwsync is at work", "holder", err)
+		}
+		r.waiting = true
 		done(nil)
-		return outcome
+		// It is no failure that is to be repeated less and less often: whoever is gone is to be
+		// followed as soon as its lease ends.
+		return daemon.Outcome{NextAt: time.Now().Add(heldAgain)}
 	}
+	r.waiting = false
 	done(err)
 	r.metrics.pass(report, err, time.Since(started))
 	r.notices.pass(report, err)

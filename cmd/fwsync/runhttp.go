@@ -91,7 +91,7 @@ func (w *work) lookAgain(ctx context.Context) error {
 			continue
 		}
 		c.close()
-		opened, err := openCloud(ctx, w.config, c.config, &paces{held: w.held})
+		opened, err := openCloud(ctx, w.config, c.config, &paces{lease: lease{w.held, w.token}})
 		w.clouds[i] = opened
 		if err != nil {
 			return err

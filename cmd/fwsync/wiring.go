@@ -75,13 +75,13 @@ func open(ctx context.Context, g *global, writer bool) (w *work, err error) {
 			return w, err
 		}
 	}
-	w.clouds, err = openClouds(ctx, w.config, w.held)
+	w.clouds, err = openClouds(ctx, w.config, lease{w.held, w.token})
 	return w, err
 }
 
 // acquire takes the writer lease (promise P10).
 func (w *work) acquire(ctx context.Context) (err error) {
-	w.lease, err = w.store.Acquire(ctx, ledger.Claim{Holder: holder()})
+	w.lease, err = w.store.Acquire(ctx, ledger.Claim{Holder: holder(), TTL: w.config.LeaseTTL})
 	return err
 }
 
@@ -103,6 +103,14 @@ func (w *work) held(ctx context.Context) error {
 		return ledger.ErrFenced
 	}
 	return nil
+}
+
+// token is the fencing token of the lease, 0 without one.
+func (w *work) token() int64 {
+	if w.lease == nil {
+		return 0
+	}
+	return w.lease.Token()
 }
 
 // acquireBesideRun takes the writer lease. Beside a fwsync run, which holds it for one

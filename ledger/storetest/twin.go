@@ -123,7 +123,7 @@ var (
 func behavesLikeItsTwin(t *testing.T, fresh func(testing.TB) Opener) {
 	checks := 0
 	rapid.Check(t, func(rt *rapid.T) {
-		if checks++; testing.Short() && checks > 20 {
+		if checks++; (testing.Short() || underRace) && checks > 20 {
 			return // each makes ledgers of its own
 		}
 		ctx := t.Context()

@@ -65,7 +65,7 @@ func TestP6ReconcileConvergesUnderEveryFault(t *testing.T) {
 			t.Parallel()
 			seeds, folder := 0, t.TempDir()
 			rapid.Check(t, func(t *rapid.T) {
-				if seeds++; seeds > 6 || testing.Short() && seeds > 1 {
+				if seeds++; seeds > 6 || (testing.Short() || underRace) && seeds > 1 {
 					return // each is dozens of whole runs
 				}
 				world, policy, decisions := genWorld(t), genPolicy(t), genDecisions(t)

@@ -515,7 +515,7 @@ func TestP6IncidentsSurviveEveryFault(t *testing.T) {
 			t.Parallel()
 			folder := t.TempDir()
 			worlds := 2
-			if testing.Short() {
+			if testing.Short() || underRace {
 				worlds = 1
 			}
 			few(t, worlds, func(t *rapid.T) {
