@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"math/rand/v2"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
@@ -93,14 +94,13 @@ func (c *chaos) dice(n int) *rand.Rand { return rand.New(rand.NewPCG(c.seed, uin
 
 // chaos is two hosts, one ledger and one cloud.
 type chaos struct {
-	t       *testing.T
-	seed    uint64
-	binary  string
-	ledger  string
-	cloud   *simulator.Cloud
-	address string
-	calls   bytes.Buffer // of the simulator, one JSON object a line
-	hosts   []*mailhost
+	t      *testing.T
+	seed   uint64
+	binary string
+	ledger string
+	cloud  *simulator.Cloud
+	calls  bytes.Buffer // of the simulator, one JSON object a line
+	hosts  []*mailhost
 
 	mu       sync.Mutex
 	did      map[string]int
@@ -124,9 +124,6 @@ func newChaos(t *testing.T, binary, ledger string, seed uint64) *chaos {
 	if c.cloud, err = simulator.New(simulator.Options{World: &world, CallLog: &c.calls, Seed: seed}); err != nil {
 		t.Fatal(err)
 	}
-	server := httptest.NewServer(c.cloud.Handler())
-	t.Cleanup(server.Close)
-	c.address = strings.TrimPrefix(server.URL, "http://")
 	for i, net := range []string{"198.51.100", "203.0.113"} {
 		c.hosts = append(c.hosts, newHost(c, fmt.Sprintf("mx%d", i+1), net))
 	}
@@ -141,10 +138,39 @@ type mailhost struct {
 	net   string // where its attackers come from
 	last  int    // of them
 	run   *exec.Cmd
+	// writing gets word of requests that change the cloud.
+	writing chan struct{}
+}
+
+// ServeHTTP is the cloud as the host sees it.
+func (h *mailhost) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
+	if !strings.HasPrefix(r.URL.Query().Get("Action"), "Describe") {
+		select {
+		case h.writing <- struct{}{}:
+		default:
+		}
+	}
+	h.cloud.Handler().ServeHTTP(rw, r)
+}
+
+// untilItWrites returns when the next request that changes the cloud comes from the
+// host, or after a while.
+func (h *mailhost) untilItWrites() {
+	select {
+	case <-h.writing: // an earlier one
+	default:
+	}
+	select {
+	case <-h.writing:
+	case <-time.After(time.Second):
+	}
 }
 
 func newHost(c *chaos, name, net string) *mailhost {
-	h := &mailhost{chaos: c, net: net, start: quickstart(c.t, c.binary, "http://"+c.address)}
+	h := &mailhost{chaos: c, net: net, writing: make(chan struct{}, 1)}
+	server := httptest.NewServer(h)
+	c.t.Cleanup(server.Close)
+	h.start = quickstart(c.t, c.binary, server.URL)
 	h.dir = h.start().Dir
 	h.write("fwsync.yaml", fmt.Sprintf("policies: policies\nlisten: 127.0.0.1:0\nledger: %q\ninstance: %s\nlease_ttl: %s\nalibaba: { timeout: 1s, call_timeout: 5s }\nsources:\n  - { name: mail, file: mail.log }\n", c.ledger, name, leaseTTL))
 	h.write("mail.log", "")
@@ -190,14 +216,19 @@ func (h *mailhost) kill() {
 	_ = h.run.Wait()
 }
 
-// live is one kill or pause after the other, with attacks around each.
+// live is one kill or pause after the other, with attacks around each, most of them
+// while the host changes the cloud.
 func (h *mailhost) live(random *rand.Rand, rounds int) {
 	h.begin()
 	for range rounds {
 		h.attack(random)()
-		late := h.attack(random)
 		wait(random, 4*time.Second)
-		if random.IntN(5) == 0 {
+		late := h.attack(random)
+		pause := random.IntN(3) == 0
+		if pause || random.IntN(2) == 0 {
+			h.untilItWrites()
+		}
+		if pause {
 			h.count("pause")
 			h.pause(random)
 		} else {

@@ -249,3 +249,54 @@ func FuzzOpen(f *testing.F) {
 		s.Add(t.Context(), []ledger.Decision{storetest.Block("192.0.2.1")})
 	})
 }
+
+// What is written into a file that was removed or replaced would be lost without a word.
+func TestAFileThatIsTakenAwayIsNotWrittenAnyMore(t *testing.T) {
+	for _, c := range []struct {
+		what string
+		take func(path string) error
+	}{
+		{"removed", os.Remove},
+		{"replaced", func(path string) error {
+			copied, err := os.ReadFile(path)
+			if err != nil {
+				return err
+			}
+			return errors.Join(os.Remove(path), os.WriteFile(path, copied, 0o600))
+		}},
+	} {
+		t.Run(c.what, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "ledger.db")
+			s, err := Open(t.Context(), path, Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer s.Close()
+			lease, err := s.Acquire(t.Context(), ledger.Claim{Holder: "a"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer lease.Close()
+			kept := path + ".kept"
+			if err := os.Link(path, kept); err != nil {
+				t.Fatal(err)
+			}
+			if err := c.take(path); err != nil {
+				t.Fatal(err)
+			}
+			const words = "was removed or replaced while it was open"
+			if _, err := s.TakeIn(t.Context(), ledger.Intake{Windows: []byte("x")}); err == nil || !strings.Contains(err.Error(), words) {
+				t.Errorf("taking in: %v", err)
+			}
+			if err := lease.Held(t.Context()); err == nil || !strings.Contains(err.Error(), words) {
+				t.Errorf("asking for the lease: %v", err)
+			}
+			if err := os.Rename(kept, path); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := s.TakeIn(t.Context(), ledger.Intake{Windows: []byte("x")}); err != nil {
+				t.Errorf("after it was put back: %v", err)
+			}
+		})
+	}
+}

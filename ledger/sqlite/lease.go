@@ -51,7 +51,7 @@ func (l *Lease) Store() ledger.Store { return l.store }
 
 // Held implements ledger.Lease.
 func (l *Lease) Held(ctx context.Context) error {
-	return l.store.explain(ctx, "asking for the writer lease of", l.store.fence.check(ctx, l.store.readers))
+	return l.store.explain(ctx, "asking for the writer lease of", errors.Join(l.store.inPlace(), l.store.fence.check(ctx, l.store.readers)))
 }
 
 // Close implements ledger.Lease. It must come before that of the store.

@@ -69,6 +69,9 @@ func Open(ctx context.Context, path string, opts Options) (*Store, error) {
 		return nil, fmt.Errorf("opening ledger %q: %w", path, err)
 	}
 
+	if s.file, err = os.Stat(path); err != nil {
+		return nil, fmt.Errorf("opening ledger %q: %w", path, err)
+	}
 	if s.readers, err = connect(path, "ro", s.busy, maxReaders); err != nil {
 		return nil, fmt.Errorf("opening ledger %q: %w", path, err)
 	}

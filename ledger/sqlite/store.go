@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"os"
 	"time"
 
 	"fwsync/ledger"
@@ -21,7 +22,8 @@ type Store struct {
 	busy     time.Duration
 	writer   *sql.DB
 	readers  *sql.DB
-	fence    *fence // nil but for the holder's view
+	fence    *fence      // nil but for the holder's view
+	file     os.FileInfo // which one was opened
 }
 
 var _ ledger.Store = (*Store)(nil)
@@ -36,6 +38,9 @@ func (s *Store) Close() error {
 // change runs f in a transaction that is committed when f returns nil and rolled
 // back otherwise, or when ctx ends before the commit.
 func (s *Store) change(ctx context.Context, doing string, f func(*sql.Tx) error) error {
+	if err := s.inPlace(); err != nil {
+		return s.explain(ctx, doing, err)
+	}
 	tx, err := s.writer.BeginTx(ctx, nil)
 	if err != nil {
 		return s.explain(ctx, doing, err)
@@ -50,6 +55,17 @@ func (s *Store) change(ctx context.Context, doing string, f func(*sql.Tx) error)
 	}
 	return s.explain(ctx, doing, tx.Commit())
 }
+
+// inPlace refuses a file that is no longer at its path: what is written into one that was
+// removed or replaced is lost with the process, and nobody else sees it.
+func (s *Store) inPlace() error {
+	if now, err := os.Stat(s.path); err == nil && os.SameFile(now, s.file) {
+		return nil
+	}
+	return errMoved
+}
+
+var errMoved = errors.New("the file was removed or replaced while it was open, nothing was written: put it back, or start fwsync again to go on with what is there now")
 
 // each hands every row of a query to scan and closes it. It takes the result of
 // QueryContext as it comes.
