@@ -48,10 +48,43 @@ func TestChaosTwoControllersOneCloud(t *testing.T) {
 	for i := range arenas {
 		t.Run(fmt.Sprintf("arena %d", i+1), func(t *testing.T) {
 			t.Parallel()
-			c := newChaos(t, binary, server.Fresh(), *chaosSeed+uint64(i)<<32)
+			c := newChaos(t, binary, server.Fresh(), *chaosSeed+uint64(i)<<32, "198.51.100", "203.0.113")
 			c.disturb(max(rounds/arenas, 5))
 		})
 	}
+}
+
+// One controller and its ledger in a file: killed at any time, also while it saves
+// everything because it was asked to stop, it loses nothing that was acknowledged, and
+// counts nothing twice.
+func TestP6KilledAtRandomNothingAcknowledgedIsLost(t *testing.T) {
+	t.Parallel()
+	rounds := *chaosRounds / 2
+	if testing.Short() || underRace() {
+		rounds = min(rounds, 10)
+	}
+	t.Logf("seed %d, %d kills", *chaosSeed, rounds)
+	c := newChaos(t, build(t), filepath.Join(t.TempDir(), "ledger.db"), *chaosSeed, "198.51.100")
+	ended := make(chan struct{})
+	var people sync.WaitGroup
+	people.Go(func() { c.people(c.dice(9), ended) })
+	h, random := c.hosts[0], c.dice(0)
+	h.begin()
+	for range rounds {
+		late := h.attack(random)
+		wait(random, 500*time.Millisecond)
+		if random.IntN(2) == 0 {
+			_ = h.run.Process.Signal(syscall.SIGTERM)
+			wait(random, 20*time.Millisecond)
+		}
+		h.count("kill")
+		h.kill()
+		h.begin()
+		late()
+	}
+	close(ended)
+	people.Wait()
+	c.check()
 }
 
 // disturb makes the disturbances and looks at what they left: half of them are kills
@@ -69,9 +102,16 @@ func (c *chaos) disturb(rounds int) {
 	all.Wait()
 	close(ended)
 	people.Wait()
-	took := time.Since(started)
-
+	c.t.Logf("%d kills, %d pauses, %d faults in %s", c.did["kill"], c.did["pause"], c.did["fault"], time.Since(started).Round(time.Second))
 	c.cloud.ClearFaults()
+	c.check()
+	if after := foreign(c.cloud.Snapshot()); after != before {
+		c.t.Errorf("what is not ours was\n%s\nand is\n%s", before, after)
+	}
+}
+
+// check lets all come to rest and looks at what is left.
+func (c *chaos) check() {
 	c.rest()
 	writes, late := c.checkOneWriter()
 	c.checkHistory(writes)
@@ -79,11 +119,7 @@ func (c *chaos) disturb(rounds int) {
 	if err := c.cloud.Check(); err != nil {
 		c.t.Error(err)
 	}
-	if after := foreign(c.cloud.Snapshot()); after != before {
-		c.t.Errorf("what is not ours was\n%s\nand is\n%s", before, after)
-	}
-	c.t.Logf("%d kills, %d pauses, %d faults in %s; %d writes, the last under lease %d, %d sent late by a paused process",
-		c.did["kill"], c.did["pause"], c.did["fault"], took.Round(time.Second), len(writes), writes[len(writes)-1].lease, late)
+	c.t.Logf("%d writes, the last under lease %d, %d sent late by a paused process", len(writes), writes[len(writes)-1].lease, late)
 	if c.t.Failed() {
 		c.tellLogs()
 	}
@@ -114,7 +150,7 @@ type chaos struct {
 // pause is a time for which a process was stopped.
 type pause struct{ from, to time.Time }
 
-func newChaos(t *testing.T, binary, ledger string, seed uint64) *chaos {
+func newChaos(t *testing.T, binary, ledger string, seed uint64, nets ...string) *chaos {
 	c := &chaos{
 		t: t, seed: seed, binary: binary, ledger: ledger,
 		did: map[string]int{}, written: map[string]int{}, lifted: map[string]bool{}, byPeople: map[string]int{}, standing: map[string]bool{},
@@ -124,7 +160,7 @@ func newChaos(t *testing.T, binary, ledger string, seed uint64) *chaos {
 	if c.cloud, err = simulator.New(simulator.Options{World: &world, CallLog: &c.calls, Seed: seed}); err != nil {
 		t.Fatal(err)
 	}
-	for i, net := range []string{"198.51.100", "203.0.113"} {
+	for i, net := range nets {
 		c.hosts = append(c.hosts, newHost(c, fmt.Sprintf("mx%d", i+1), net))
 	}
 	return c

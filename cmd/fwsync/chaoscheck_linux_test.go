@@ -17,7 +17,6 @@ import (
 	"fwsync/cloudfw"
 	"fwsync/cloudfw/simulator"
 	"fwsync/ledger"
-	"fwsync/ledger/postgres"
 )
 
 // rest lets both hosts work undisturbed until the cloud is as it must be, stops them,
@@ -48,7 +47,7 @@ func (c *chaos) rest() {
 	if got := blockedIn(c.cloud); !maps.Equal(got, want) {
 		c.t.Errorf("blocked are %d, want %d; missing %v, too many %v", len(got), len(want), without(want, got), without(got, want))
 	}
-	if r := reportOf(c.t, c.hosts[1].start("plan", "-o", "json")); r.Changes() || r.Summary.Gaps != 0 || r.Recovered != "" {
+	if r := reportOf(c.t, c.hosts[len(c.hosts)-1].start("plan", "-o", "json")); r.Changes() || r.Summary.Gaps != 0 || r.Recovered != "" {
 		c.t.Errorf("in the end a plan says %+v %s", r.Summary, r.Recovered)
 	}
 }
@@ -156,7 +155,7 @@ var actionsOf = map[cloudfw.Op]string{
 // not closed before it came.
 func (c *chaos) checkHistory(writes []sent) {
 	c.t.Helper()
-	store, err := postgres.Open(c.t.Context(), c.ledger, postgres.Options{Instance: "check"})
+	store, err := openLedger(c.t.Context(), &Config{Ledger: c.ledger, Instance: "check"})
 	if err != nil {
 		c.t.Fatal(err)
 	}
@@ -206,7 +205,7 @@ func (c *chaos) checkHistory(writes []sent) {
 // failed less often, and all that people were told is stored.
 func (c *chaos) checkDecisions() {
 	c.t.Helper()
-	store, err := postgres.Open(c.t.Context(), c.ledger, postgres.Options{Instance: "check"})
+	store, err := openLedger(c.t.Context(), &Config{Ledger: c.ledger, Instance: "check"})
 	if err != nil {
 		c.t.Fatal(err)
 	}
