@@ -35,6 +35,8 @@ func (s *Store) explain(ctx context.Context, doing string, err error) error {
 			doing, s.path, mode(s.path), err)
 	case codes.SQLITE_FULL:
 		return fmt.Errorf("%s ledger %q: the disk is full, nothing was changed: %w", doing, s.path, err)
+	case codes.SQLITE_IOERR:
+		return fmt.Errorf("%s ledger %q: the disk did not take or give it, nothing was changed; look at its free space, quota and health: %w", doing, s.path, err)
 	}
 	return fmt.Errorf("%s ledger %q: %w", doing, s.path, err)
 }
