@@ -60,7 +60,7 @@ func TestChaosTwoControllersOneCloud(t *testing.T) {
 func TestP6KilledAtRandomNothingAcknowledgedIsLost(t *testing.T) {
 	t.Parallel()
 	rounds := *chaosRounds / 2
-	if testing.Short() || underRace() {
+	if testing.Short() || underRace {
 		rounds = min(rounds, 10)
 	}
 	t.Logf("seed %d, %d kills", *chaosSeed, rounds)
