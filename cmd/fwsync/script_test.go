@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -62,11 +63,11 @@ func TestScriptsOnPostgres(t *testing.T) {
 		t.Fatal(err)
 	}
 	p := params(root, "testdata/postgres")
-	plain, schemas := p.Setup, 0
+	plain := p.Setup
+	var schemas atomic.Int64
 	p.Setup = func(env *testscript.Env) error {
-		schemas++
 		address := server.TCP(pgtest.Admin, server.Password, "postgres")
-		address.RawQuery = fmt.Sprintf("search_path=script_%d", schemas)
+		address.RawQuery = fmt.Sprintf("search_path=script_%d", schemas.Add(1))
 		env.Setenv("LEDGER", address.String())
 		env.Setenv("PASSWORD", server.Password)
 		return plain(env)

@@ -54,7 +54,12 @@ func diffBooks(owner cloudfw.Owner, live cloudfw.Snapshot, wanted []cloudfw.Addr
 	}
 	for _, b := range live.Books {
 		if owner.OwnsBook(b) && !keep[b.Name] {
-			if seen := references(live, b.Name); b.References > seen {
+			seen, others := references(owner, live, b.Name)
+			if others > 0 {
+				steps.notes = append(steps.notes, fmt.Sprintf("book %s is not needed, but %d rules of other people name it: it stays", b.Name, others))
+				continue
+			}
+			if b.References > seen {
 				steps.notes = append(steps.notes, fmt.Sprintf("book %s is not needed, but %d rules that were not looked at refer to it: it stays", b.Name, b.References-seen))
 				continue
 			}
@@ -66,15 +71,19 @@ func diffBooks(owner cloudfw.Owner, live cloudfw.Snapshot, wanted []cloudfw.Addr
 	return steps
 }
 
-// references counts the observed rules that name the book.
-func references(live cloudfw.Snapshot, book string) int {
-	n := 0
+// references counts the observed rules that name the book, and those of other people
+// among them: they stay, and so the vendor would refuse to delete it.
+func references(owner cloudfw.Owner, live cloudfw.Snapshot, book string) (seen, others int) {
+	named := cloudfw.Peer{Kind: cloudfw.Book, Value: book}
 	for _, r := range live.Rules {
-		if r.Source == (cloudfw.Peer{Kind: cloudfw.Book, Value: book}) || r.Destination == (cloudfw.Peer{Kind: cloudfw.Book, Value: book}) {
-			n++
+		if r.Source != named && r.Destination != named {
+			continue
+		}
+		if seen++; !owner.Owns("rule", r.Description) {
+			others++
 		}
 	}
-	return n
+	return seen, others
 }
 
 // difference returns what is only in want and what is only in have. Both are
