@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -97,8 +98,10 @@ type runner struct {
 	read     string     // the mark of the policy files that were read last
 }
 
-// heldAgain is when a lease that another fwsync has is asked for again.
-const heldAgain = time.Second
+const (
+	heldAgain        = time.Second     // when a lease that another fwsync has is asked for again
+	unreachableAgain = 5 * time.Second // when a ledger that cannot be reached is
+)
 
 func newRunner(ctx context.Context, w *work, log *slog.Logger, detectOnly bool) (*runner, error) {
 	r := &runner{w: w, log: log, health: daemon.NewHealth(), metrics: newMetrics(), detectOnly: detectOnly, memory: &reconcile.Memory{Lasts: 3 * time.Second}, notices: newTeller(w.config, log), read: markOf(w.config.Policies)}
@@ -130,6 +133,13 @@ func newRunner(ctx context.Context, w *work, log *slog.Logger, detectOnly bool) 
 		r.loop.Wish("decisions")
 	}
 	r.watch.Trouble = r.ledgerTrouble
+	r.watch.Turned = func(source string, is reconcile.Health) {
+		if is.OK {
+			log.Info("a source is well again", "source", source)
+		} else {
+			log.Warn("a source is sick: the others go on", "source", source, "why", strings.Join(is.Notes, "; "))
+		}
+	}
 	return r, nil
 }
 

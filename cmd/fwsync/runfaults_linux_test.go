@@ -184,6 +184,7 @@ func TestRunGoesOnWhenALogCannotBeRead(t *testing.T) {
 	if err := os.Mkdir(filepath.Join(s.dir, "other.log"), 0o700); err != nil {
 		t.Fatal(err)
 	}
+	s.until("a source is sick: the others go on", "source=other", "directory")
 	s.fails("198.51.100.77", 2)
 	s.until("msg=pass", "decisions=1", "gaps=0")
 	s.expectBlocked("198.51.100.77")
@@ -193,6 +194,7 @@ func TestRunGoesOnWhenALogCannotBeRead(t *testing.T) {
 	away("other.away", "other.log")
 	text := strings.Repeat(time.Now().UTC().Format(time.Stamp)+" mx postfix/smtpd[7]: warning: unknown[198.51.100.78]: SASL LOGIN authentication failed: UGFzc3dvcmQ6, sasl_username=bob\n", 5)
 	s.write("other.log", text)
+	s.until("a source is well again", "source=other")
 	s.until("msg=pass", "decisions=2", "gaps=0")
 	s.expectBlocked("198.51.100.77", "198.51.100.78")
 	s.stop()

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"time"
@@ -9,6 +10,7 @@ import (
 	systemd "github.com/coreos/go-systemd/v22/daemon"
 
 	"fwsync/cloudfw"
+	"fwsync/ledger"
 	"fwsync/sync/daemon"
 	"fwsync/sync/reconcile"
 )
@@ -37,6 +39,10 @@ func (r *runner) pass(ctx context.Context, why []string) daemon.Outcome {
 		return daemon.Outcome{NextAt: time.Now().Add(heldAgain)}
 	}
 	r.waiting = false
+	if errors.Is(err, ledger.ErrUnreachable) {
+		// Asking again costs the cloud nothing: it is enforced soon after the database is back.
+		outcome = daemon.Outcome{NextAt: time.Now().Add(unreachableAgain)}
+	}
 	done(err)
 	r.metrics.pass(report, err, time.Since(started))
 	r.notices.pass(report, err)

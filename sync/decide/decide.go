@@ -120,7 +120,7 @@ func judge(f Found, rule *policies.Detection, r record, exempt nested[cloudfw.Ex
 	length := rule.Block.Duration(attempt)
 	d := ledger.Decision{
 		Verdict: ledger.Block, Prefix: f.Prefix, Author: Author, Rule: f.Rule, Attempt: attempt,
-		Start: earlier(crossed, now).UTC(), End: seen.Add(length).UTC(),
+		Start: earlier(crossed, now).UTC(), End: earlier(seen, now).Add(length).UTC(),
 		Reason: reason(f),
 		Score:  f.Score.Total, Count: f.Count, FirstSeen: f.FirstSeen.Add(f.Shift), LastSeen: seen,
 		Counters: counters(f), Evidence: evidence(f),
@@ -182,7 +182,8 @@ func legitimate(f Found) string {
 
 func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 
-// earlier keeps a log whose clock runs ahead from postponing its own decision.
+// earlier keeps a log whose clock runs ahead, or ran ahead until it was set, from
+// postponing its own decision, and from making it last until then.
 func earlier(t, now time.Time) time.Time {
 	if t.After(now) {
 		return now

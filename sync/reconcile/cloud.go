@@ -91,6 +91,7 @@ func together(jobs []*job, do func(*job) error) {
 
 // look compiles the intent, observes, plans and asks the gates.
 func (j *job) look(ctx context.Context, decisions []ledger.Decision, now time.Time) error {
+	decisions = begun(decisions, now)
 	known, err := j.Ledger.Gaps(ctx, j.Name)
 	if err != nil {
 		return fmt.Errorf("reading the gaps of earlier runs: %w", err)
@@ -179,18 +180,39 @@ func (j *job) intent(decisions []ledger.Decision, live cloudfw.Snapshot, now tim
 	return compiled.Intent, exempted, nil
 }
 
-// ended says of which prefixes every block decision has ended or was revoked.
+// ended says of which prefixes every block decision has ended or was revoked. One that
+// begins later has not: the clock was set back, which is no reason to lift it.
 func ended(decisions []ledger.Decision, now time.Time) map[netip.Prefix]bool {
 	over := map[netip.Prefix]bool{}
 	for _, d := range decisions {
 		if d.Verdict == ledger.Block {
-			active := d.ActiveAt(now)
+			ended := !d.RevokedAt.IsZero() || !d.End.IsZero() && !now.Before(d.End)
 			if was, seen := over[d.Prefix]; !seen || was {
-				over[d.Prefix] = !active
+				over[d.Prefix] = ended
 			}
 		}
 	}
 	return over
+}
+
+// clocksDiffer bounds how far the clocks of the hosts that share a ledger, or one clock
+// before and after it was set, may be apart.
+const clocksDiffer = 24 * time.Hour
+
+// begun has what begins a little later begin now. Nobody can make a decision for later: it
+// was made by a clock that was ahead of this one.
+func begun(decisions []ledger.Decision, now time.Time) []ledger.Decision {
+	ahead := func(d ledger.Decision) bool { return d.Start.After(now) && d.Start.Sub(now) <= clocksDiffer }
+	if !slices.ContainsFunc(decisions, ahead) {
+		return decisions
+	}
+	decisions = slices.Clone(decisions)
+	for i := range decisions {
+		if ahead(decisions[i]) {
+			decisions[i].Start = now
+		}
+	}
+	return decisions
 }
 
 // confirm verifies the intent against the cloud as it is now, and keeps since when

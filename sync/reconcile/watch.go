@@ -34,6 +34,8 @@ type Watch struct {
 	// Trouble is called when the ledger could not be written, and with nil when it could
 	// be again. May be nil.
 	Trouble func(error)
+	// Turned is called when a source becomes sick, and when it is well again. May be nil.
+	Turned func(source string, is Health)
 
 	mu        sync.Mutex         // of all below
 	again     context.CancelFunc // begins following anew
@@ -212,12 +214,16 @@ func (w *Watch) take(b sources.Batch) {
 	r.Malformed += b.Stats.Malformed
 	r.BadAddress += b.Stats.BadAddress
 	r.Overlong += b.Stats.Overlong
+	turned := r.Health.OK != b.Health.OK
 	r.Health.OK = b.Health.OK
 	if len(b.Health.Notes) > 0 {
 		r.Health.Notes = slices.Clone(b.Health.Notes) // of the past only the latest news
 	}
 	if b.Health.OK && len(b.Health.Notes) == 0 && b.Stats.Lines > 0 {
 		r.Health.Notes = nil
+	}
+	if turned && w.Turned != nil {
+		w.Turned(name, Health{OK: r.Health.OK, Notes: slices.Clone(b.Health.Notes)})
 	}
 }
 
