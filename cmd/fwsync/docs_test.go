@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -18,7 +19,7 @@ import (
 func TestCommandsInTheDocsExist(t *testing.T) {
 	seen := 0
 	command := regexp.MustCompile("(?:^(?:go run \\./cmd/)?|&& |`)fwsync ([a-z][^`#|&\n]*)")
-	for _, file := range []string{"README.md", "docs/configuration.md", "docs/decisions.md", "docs/feeds.md", "docs/history.md", "docs/incidents.md", "docs/notices.md", "docs/lint.md", "docs/run.md", "docs/sources.md", "CONTRIBUTING.md", "bench/README.md", "examples/README.md", "terraform/README.md", "fwsync.yaml"} {
+	for _, file := range []string{"README.md", "docs/configuration.md", "docs/decisions.md", "docs/faults.md", "docs/feeds.md", "docs/history.md", "docs/incidents.md", "docs/notices.md", "docs/lint.md", "docs/run.md", "docs/sources.md", "CONTRIBUTING.md", "bench/README.md", "examples/README.md", "terraform/README.md", "fwsync.yaml"} {
 		data, err := os.ReadFile(filepath.Join("../..", file))
 		if err != nil {
 			t.Fatal(err)
@@ -127,5 +128,34 @@ func TestTerraformGrantsWhatTheCodeCalls(t *testing.T) {
 	slices.Sort(called)
 	if !slices.Equal(granted, called) {
 		t.Errorf("granted\n%v\ncalled\n%v", granted, called)
+	}
+}
+
+// The page on faults names a test for each, which exists.
+func TestThePageOnFaultsNamesTestsThatExist(t *testing.T) {
+	page, err := os.ReadFile("../../docs/faults.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all strings.Builder
+	err = filepath.WalkDir("../..", func(path string, _ fs.DirEntry, err error) error {
+		if err != nil || !strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		text, err := os.ReadFile(path)
+		all.Write(text)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	names := regexp.MustCompile("`(Test[A-Za-z0-9]+)`").FindAllStringSubmatch(string(page), -1)
+	if len(names) < 20 {
+		t.Errorf("only %d tests are named", len(names))
+	}
+	for _, name := range names {
+		if !strings.Contains(all.String(), "func "+name[1]+"(") {
+			t.Errorf("there is no %s", name[1])
+		}
 	}
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"net"
 	"net/http"
 	"os"
@@ -197,5 +198,74 @@ func TestRunGoesOnWhenALogCannotBeRead(t *testing.T) {
 	s.until("a source is well again", "source=other")
 	s.until("msg=pass", "decisions=2", "gaps=0")
 	s.expectBlocked("198.51.100.77", "198.51.100.78")
+	s.stop()
+}
+
+// A ledger that was restored from a backup: what the logs said since then is read again
+// and decided again, and nobody is let go but whom people blocked since.
+func TestRunAfterItsLedgerWasRestored(t *testing.T) {
+	t.Parallel()
+	s := newService(t, build(t))
+	place := filepath.Join(s.dir, ".fwsync", "ledger.db")
+	s.run()
+	s.fails("198.51.100.77", 5)
+	s.until("msg=pass", "decisions=1", "gaps=0")
+	s.stop()
+	backup, err := os.ReadFile(place)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.run()
+	s.fails("198.51.100.78", 5)
+	s.fails("198.51.100.79", 3)
+	if out, err := s.start("block", "192.0.2.200", "--for", "1h", "--reason", "test").CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	s.until("msg=pass", "decisions=3", "gaps=0")
+	s.expectBlocked("198.51.100.77", "198.51.100.78", "192.0.2.200")
+	s.stop()
+	if err := os.WriteFile(place, backup, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s.run()
+	s.fails("198.51.100.79", 2)
+	s.until("msg=pass", "decisions=3", "gaps=0")
+	s.expectBlocked("198.51.100.77", "198.51.100.78", "198.51.100.79")
+	s.stop()
+	if got := s.counted(place); len(got) != 3 || got["198.51.100.78"] != 5 || got["198.51.100.79"] != 5 {
+		t.Errorf("the ledger counts %v, want 5 of each", got)
+	}
+}
+
+// A log that grows by 30 MB at once waits in its file, not in memory.
+func TestRunReadsABurstWithoutHoldingIt(t *testing.T) {
+	t.Parallel()
+	s := newService(t, build(t))
+	s.run()
+	s.until("msg=pass", "why=[start]")
+	var burst strings.Builder
+	attack := func(n int) string { return fmt.Sprintf("198.51.100.%d", 10+n) }
+	var want []string
+	for n := range 20 {
+		stamp := time.Now().UTC().Format(time.Stamp)
+		for i := range 20_000 {
+			fmt.Fprintf(&burst, "%s mx postfix/smtpd[%d]: connect from unknown[203.0.113.%d]\n", stamp, i, i%200)
+		}
+		burst.WriteString(strings.Repeat(fmt.Sprintf("%s mx postfix/smtpd[7]: warning: unknown[%s]: SASL LOGIN authentication failed: UGFzc3dvcmQ6, sasl_username=bob\n", stamp, attack(n)), 5))
+		want = append(want, attack(n))
+	}
+	s.log(burst.String())
+	s.until("msg=pass", "decisions=20", "gaps=0")
+	s.expectBlocked(want...)
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", s.cmd.Process.Pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var most int
+	_, after, _ := strings.Cut(string(text), "VmHWM:")
+	if _, err := fmt.Sscan(after, &most); err != nil || most > 150_000 {
+		t.Errorf("it had %d kB, after a burst of %d kB: %v", most, burst.Len()/1000, err)
+	}
+	t.Logf("at most %d kB, after a burst of %d kB", most, burst.Len()/1000)
 	s.stop()
 }

@@ -236,3 +236,11 @@ func BenchmarkDecideBesideManyDecisions(b *testing.B) {
 		Decide(in)
 	}
 }
+
+// A log whose clock was years ahead, until it was set, blocks for as long as it should.
+func TestALogThatRanAheadMakesNoBlockThatLastsForYears(t *testing.T) {
+	r := decideOne(t, Input{Found: []Found{found("sasl-bruteforce", now.AddDate(10, 0, 0))}})
+	if len(r.Decisions) != 1 || r.Decisions[0].Start.After(now) || !r.Decisions[0].End.Equal(now.Add(time.Hour)) {
+		t.Errorf("%+v, want a block of an hour from now", r)
+	}
+}
