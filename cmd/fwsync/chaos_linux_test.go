@@ -72,7 +72,7 @@ func TestP6KilledAtRandomNothingAcknowledgedIsLost(t *testing.T) {
 	h.begin()
 	for range rounds {
 		late := h.attack(random)
-		wait(random, 500*time.Millisecond)
+		wait(random, 700*time.Millisecond)
 		if random.IntN(2) == 0 {
 			_ = h.run.Process.Signal(syscall.SIGTERM)
 			wait(random, 20*time.Millisecond)

@@ -127,13 +127,26 @@ func serveBehind(t *testing.T, front func(cloud http.Handler) http.Handler) (*si
 	return cloud, server.URL
 }
 
+// builtIn is where the program is that the tests share; TestMain removes it.
+var (
+	builtIn   string
+	buildOnce = sync.OnceValue(func() (err error) {
+		if builtIn, err = os.MkdirTemp("", "fwsync-test-"); err != nil {
+			return err
+		}
+		if out, err := exec.Command("go", "build", "-o", builtIn, ".").CombinedOutput(); err != nil {
+			return fmt.Errorf("building: %w\n%s", err, out)
+		}
+		return nil
+	})
+)
+
 func build(t *testing.T) string {
 	t.Helper()
-	binary := filepath.Join(t.TempDir(), "fwsync")
-	if out, err := exec.Command("go", "build", "-o", binary, ".").CombinedOutput(); err != nil {
-		t.Fatalf("building: %v\n%s", err, out)
+	if err := buildOnce(); err != nil {
+		t.Fatal(err)
 	}
-	return binary
+	return filepath.Join(builtIn, "fwsync")
 }
 
 // quickstart lays out the repository's own configuration in a folder and returns

@@ -29,12 +29,16 @@ func TestMain(m *testing.M) {
 	testscript.Main(stopping{m}, map[string]func(){"fwsync": main})
 }
 
-// stopping ends the PostgreSQL that tests have started.
+// stopping ends the PostgreSQL that tests have started, and removes what they have built.
 type stopping struct{ *testing.M }
 
 func (s stopping) Run() int {
 	defer pgtest.Stop()
-	return s.M.Run()
+	code := s.M.Run()
+	if builtIn != "" {
+		_ = os.RemoveAll(builtIn)
+	}
+	return code
 }
 
 // Every script is a small world of its own: a folder, a home, no credentials, no
