@@ -39,6 +39,7 @@ const arenas = 4
 // end the cloud is what it must be, the record is complete, and there was one writer at
 // any time. The seed makes the order of what happens, not its timing.
 func TestChaosTwoControllersOneCloud(t *testing.T) {
+	t.Parallel()
 	rounds := *chaosRounds
 	if testing.Short() || underRace {
 		rounds = min(rounds, 20)
