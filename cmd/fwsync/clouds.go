@@ -177,12 +177,17 @@ func loopback(endpoint string) bool {
 	return err == nil && (host == "localhost" || parseErr == nil && addr.IsLoopback())
 }
 
+// limits are the vendor's, with the quota of the account.
+func (c *CloudConfig) limits() cloudfw.Limits {
+	limits := cloudfw.DefaultLimits()
+	limits.SpreadUnits = c.SpreadUnits
+	return limits
+}
+
 // seen is the cloud as the core looks at it.
 func (c *cloud) seen() reconcile.Cloud {
-	limits := cloudfw.DefaultLimits()
-	limits.SpreadUnits = c.config.SpreadUnits
 	return reconcile.Cloud{
-		Name: c.config.Name, Title: c.title, Reader: c.account, Limits: limits,
+		Name: c.config.Name, Title: c.title, Reader: c.account, Limits: c.config.limits(),
 		Traffic: c.traffic, Calls: c.calls, Timings: c.timings, Identity: c.identity,
 	}
 }

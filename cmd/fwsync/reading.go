@@ -46,12 +46,18 @@ func (c *Config) reading(redact bool) reconcile.Reading {
 	return r
 }
 
+// configHere is the configuration for a command that needs none: where there is none,
+// what the environment says of reading logs.
+func configHere(g *global) (*Config, error) {
+	if g.config == "" && errors.Is(statConfig(), fs.ErrNotExist) {
+		return &Config{Owner: "default", Evidence: EvidenceConfig{Key: os.Getenv("FWSYNC_EVIDENCE_KEY")}, Geo: GeoConfig{os.Getenv("FWSYNC_GEO_DATABASE")}}, nil
+	}
+	return loadConfig(g.config)
+}
+
 // readingHere is reading for a command that needs no configuration.
 func readingHere(g *global, redact bool) (reconcile.Reading, error) {
-	config, err := loadConfig(g.config)
-	if g.config == "" && errors.Is(statConfig(), fs.ErrNotExist) {
-		config, err = &Config{Evidence: EvidenceConfig{Key: os.Getenv("FWSYNC_EVIDENCE_KEY")}, Geo: GeoConfig{os.Getenv("FWSYNC_GEO_DATABASE")}}, nil
-	}
+	config, err := configHere(g)
 	if err != nil {
 		return reconcile.Reading{}, err
 	}

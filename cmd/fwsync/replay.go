@@ -3,11 +3,11 @@ package main
 import (
 	"context"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"fwsync/cloudfw"
 	"fwsync/detect/sources"
 	"fwsync/policies"
 	"fwsync/sync/reconcile"
@@ -22,10 +22,11 @@ type replayAnswer struct {
 	Since   time.Time                `json:"since,omitzero"`
 	Sources []reconcile.SourceReport `json:"sources"`
 	reconcile.ReplayReport
+	Capacity reconcile.CapacityOverTime `json:"capacity"`
 }
 
 func newReplay(g *global) *cobra.Command {
-	var since, zone, policyPath, goodPath string
+	var since, zone, policyPath, good string
 	var redact bool
 	cmd := &cobra.Command{
 		Use:   "replay LOG…",
@@ -35,14 +36,15 @@ run once a minute on nothing but them: escalation and the allowlist included. It
 stores nothing and talks to no cloud. Clients that had a success (a login, an accepted
 message) while they would have been blocked are listed: they would have been hurt.
 
-It also tells what the blocks would have taken of each target's capacity, in an account
-that holds nothing else, and how many of them were wrong: those that hold an address
-that --good FILE or the allowlist names, or that had a success anywhere in the logs.
+Blocked prefixes are false positives if they hold an address of --good or of the
+allowlist, or one with a success anywhere in the logs; the others are true ones. What
+the blocks would have taken of each target's limits is shown over time, as if nothing
+else were in the account.
 
 --since 14d decides nothing before 14 days ago; what was before that fills the windows.`,
 		Example: `  fwsync replay /var/log/mail.log.1 /var/log/mail.log
   fwsync replay --since 14d --policies stricter.yaml /var/log/mail.log
-  fwsync replay --good customers.txt /var/log/mail.log
+  fwsync replay --good partners.txt /var/log/mail.log
   fwsync replay -o json examples/postfix.log | jq '.cuts'`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -66,17 +68,17 @@ that --good FILE or the allowlist names, or that had a success anywhere in the l
 				return err
 			}
 			value.Policy = name
-			reading, err := readingHere(g, redact)
+			config, err := configHere(g)
 			if err != nil {
 				return err
 			}
-			options := reconcile.ReplayOptions{Reading: reading, Since: value.Since}
-			if goodPath != "" {
-				if options.Good, err = readFeed(ProtectConfig{Name: "good", File: goodPath}); err != nil {
-					return withHint(fmt.Errorf("--good: %w", err), "name a text file with an address or prefix a line")
+			options := reconcile.ReplayOptions{Reading: config.reading(redact), Since: value.Since}
+			if good != "" {
+				if options.Good, err = readGood(good); err != nil {
+					return err
 				}
 			}
-			if err := value.run(cmd.Context(), policy, options, args, location); err != nil {
+			if err := value.run(cmd.Context(), policy, config, options, args, location); err != nil {
 				return err
 			}
 			if err := answer(cmd, g, &value, func(s *screen) { renderReplay(s, &value) }); err != nil {
@@ -86,14 +88,14 @@ that --good FILE or the allowlist names, or that had a success anywhere in the l
 		},
 	}
 	cmd.Flags().StringVar(&since, "since", "", "decide nothing before so long ago, a `duration` such as 14d")
-	cmd.Flags().StringVar(&goodPath, "good", "", "`file` of addresses and prefixes that must not be blocked")
+	cmd.Flags().StringVar(&good, "good", "", "`file` of addresses and prefixes that are known to be good, one a line")
 	redactFlag(cmd, &redact)
 	cmd.Flags().StringVar(&zone, "zone", "UTC", "time `zone` of stamps that name none")
 	cmd.Flags().StringVar(&policyPath, "policies", "", "policy `file` or folder to use")
 	return cmd
 }
 
-func (v *replayAnswer) run(ctx context.Context, policy *policies.Policy, options reconcile.ReplayOptions, paths []string, location *time.Location) error {
+func (v *replayAnswer) run(ctx context.Context, policy *policies.Policy, config *Config, options reconcile.ReplayOptions, paths []string, location *time.Location) error {
 	replay, err := reconcile.NewReplay(policy, options)
 	if err != nil {
 		return err
@@ -109,70 +111,26 @@ func (v *replayAnswer) run(ctx context.Context, policy *policies.Policy, options
 		}
 		v.Sources = append(v.Sources, reconcile.Sourced(path, read))
 	}
-	v.ReplayReport, err = replay.Report()
+	v.ReplayReport = replay.Report()
+	v.Capacity, err = replay.Capacity(cloudfw.Owner(config.Owner), func(name string) cloudfw.Limits {
+		for _, c := range config.Clouds {
+			if c.Name == name {
+				return c.limits()
+			}
+		}
+		return cloudfw.DefaultLimits()
+	})
 	return err
 }
 
-func renderReplay(s *screen, v *replayAnswer) {
-	renderSources(s, v.Sources)
-	s.title("Blocks over time (" + v.Policy + ")")
-	var rows [][]string
-	for _, h := range v.Hours[:min(len(v.Hours), mostRows)] {
-		rows = append(rows, []string{clock(h.From), fmt.Sprint(h.Blocks)})
+// readGood reads who is declared to be good.
+func readGood(path string) ([]cloudfw.Exempt, error) {
+	good, err := readFeed(ProtectConfig{Name: path, File: path})
+	if err != nil {
+		return nil, withHint(fmt.Errorf("--good: %w", err), "write one address or prefix a line; # begins a comment")
 	}
-	s.columns([]string{"HOUR", "AT MOST"}, rows)
-	if more := len(v.Hours) - mostRows; more > 0 {
-		s.line("  and %d more (-o json lists them all)", more)
+	for i := range good {
+		good[i].Reason = fmt.Sprintf("%s is declared to be good in %s", good[i].Prefix, path)
 	}
-	s.line("  decisions: %d, of %d prefixes; at most %d at a time", len(v.Decisions), v.Prefixes, v.Peak)
-	renderPastCapacity(s, v.Capacity)
-	renderJudgement(s, v.Judgement)
-	s.title("Whom it would have hurt")
-	if len(v.Cuts) == 0 {
-		s.line("  nobody: no client had a success while it would have been blocked")
-		return
-	}
-	rows = nil
-	for _, c := range v.Cuts[:min(len(v.Cuts), mostRows)] {
-		rows = append(rows, []string{c.Address.String(), host(c.Prefix), c.Rule, clock(c.Blocked), fmt.Sprint(c.Successes), c.Kind, clock(c.First)})
-	}
-	s.columns([]string{"CLIENT", "BLOCKED", "DETECTION", "SINCE", "SUCCESSES", "KIND", "FIRST"}, rows)
-	if more := len(v.Cuts) - mostRows; more > 0 {
-		s.line("  and %d more (-o json lists them all)", more)
-	}
-}
-
-// renderPastCapacity is the use of each target at its most.
-func renderPastCapacity(s *screen, c reconcile.CapacityOverTime) {
-	if len(c.Uses) == 0 {
-		return
-	}
-	s.title("Capacity, if the account held nothing else")
-	var rows [][]string
-	for _, u := range c.Uses {
-		limit := "unknown"
-		if u.Limit > 0 {
-			limit = fmt.Sprint(u.Limit)
-		}
-		rows = append(rows, []string{strings.TrimSpace(u.Cloud + " " + u.What), fmt.Sprint(u.Most), limit, clock(u.MostAt)})
-	}
-	s.columns([]string{"WHAT", "AT MOST", "LIMIT", "WHEN"}, rows[:min(len(rows), 2*mostRows)])
-	for _, o := range c.Overflows {
-		s.line("  %s %s from %s on: %s merged into wider prefixes, %s left out %s", s.bad("no room for all:"), strings.TrimSpace(o.Cloud+" "+o.Target), clock(o.First), plural(o.Condensed, "block"), plural(o.Evicted, "block"), o.Why)
-	}
-}
-
-func renderJudgement(s *screen, j reconcile.Judgement) {
-	s.title("Right and wrong")
-	s.line("  %d prefixes rightly blocked, %d wrongly: precision %.1f %%", j.True, j.False, 100*j.Precision)
-	var rows [][]string
-	for _, w := range j.Wrong[:min(len(j.Wrong), mostRows)] {
-		rows = append(rows, []string{host(w.Prefix), w.Rule, w.Address.String(), w.Why})
-	}
-	if len(rows) > 0 {
-		s.columns([]string{"BLOCKED", "DETECTION", "HOLDS", "WHY NOT"}, rows)
-	}
-	if more := len(j.Wrong) - mostRows; more > 0 {
-		s.line("  and %d more (-o json lists them all)", more)
-	}
+	return good, nil
 }

@@ -25,8 +25,6 @@ type Replay struct {
 	ReplayOptions
 	policy *policies.Policy
 	engine *detect.Engine
-	rules  []policies.Detection
-	exempt []cloudfw.Exempt
 
 	next      time.Time // when the next pass is
 	last      time.Time // the latest signal's time
@@ -48,9 +46,6 @@ type ReplayOptions struct {
 	Reading Reading
 	Since   time.Time        // signals from before fill the windows and decide nothing
 	Good    []cloudfw.Exempt // declared to be good: blocking one is a false positive
-	Owner   cloudfw.Owner
-	// Limits of a cloud that the policy names; nil means the documented ones.
-	Limits func(cloud string) cloudfw.Limits
 }
 
 // Cut is a client that had successes while it would have been blocked.
@@ -77,8 +72,7 @@ type ReplayReport struct {
 	Peak      int               `json:"peak"`     // the most prefixes at a time
 	PeakAt    time.Time         `json:"peak_at,omitzero"`
 	Hours     []Hour            `json:"hours"` // those in which something was blocked
-	Capacity  CapacityOverTime  `json:"capacity"`
-	Cuts      []Cut             `json:"cuts"` // whom it would have hurt
+	Cuts      []Cut             `json:"cuts"`  // whom it would have hurt
 	Judgement
 	Withheld map[string]int `json:"withheld,omitempty"` // detections that would not have blocked, by rule
 }
@@ -89,14 +83,8 @@ func NewReplay(policy *policies.Policy, options ReplayOptions) (*Replay, error) 
 	if err != nil {
 		return nil, err
 	}
-	if options.Limits == nil {
-		options.Limits = func(string) cloudfw.Limits { return cloudfw.DefaultLimits() }
-	}
-	if options.Owner == "" {
-		options.Owner = "replay"
-	}
 	return &Replay{
-		ReplayOptions: options, policy: policy, engine: engine, rules: policy.Detections, exempt: policy.Allowlist, successes: map[netip.Addr]firstSuccess{},
+		ReplayOptions: options, policy: policy, engine: engine, successes: map[netip.Addr]firstSuccess{},
 		decisions: []ledger.Decision{}, hours: []Hour{},
 		newest: map[netip.Prefix]int{}, cuts: map[netip.Addr]*Cut{}, withheld: map[string]int{},
 	}, nil
@@ -143,7 +131,7 @@ func (r *Replay) pass(now time.Time) {
 	if len(found) == 0 {
 		return
 	}
-	result := decide.Decide(decide.Input{Found: found, Rules: r.rules, Known: r.decisions, Exempt: r.exempt, Now: now})
+	result := decide.Decide(decide.Input{Found: found, Rules: r.policy.Detections, Known: r.decisions, Exempt: r.policy.Allowlist, Now: now})
 	for _, w := range result.Withheld {
 		r.withheld[w.Found.Rule]++
 	}
@@ -231,13 +219,11 @@ func (r *Replay) success(s *detect.Signal) {
 }
 
 // Report ends the replay: what is still open is decided a minute after the last signal.
-// The error is of the policy's owner or targets.
-func (r *Replay) Report() (ReplayReport, error) {
+func (r *Replay) Report() ReplayReport {
 	if !r.next.IsZero() {
 		r.pass(r.next)
 	}
-	changes := r.changes()
-	r.overTime(changes)
+	r.overTime(r.changes())
 	rep := ReplayReport{
 		Decisions: r.decisions, Prefixes: len(r.newest), Peak: r.peak, PeakAt: r.peakAt, Hours: r.hours,
 		Cuts: []Cut{}, Judgement: r.judge(), Withheld: r.withheld,
@@ -246,9 +232,7 @@ func (r *Replay) Report() (ReplayReport, error) {
 		rep.Cuts = append(rep.Cuts, *c)
 	}
 	slices.SortFunc(rep.Cuts, func(a, b Cut) int { return cmp.Or(a.First.Compare(b.First), a.Address.Compare(b.Address)) })
-	var err error
-	rep.Capacity, err = r.capacity(changes)
-	return rep, err
+	return rep
 }
 
 // change is a moment at which so many prefixes more are blocked, or fewer.

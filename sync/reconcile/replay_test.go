@@ -36,14 +36,6 @@ func replayedPolicy(t testing.TB) *policies.Policy {
 	return p
 }
 
-func reported(t interface{ Fatal(...any) }, r *Replay) ReplayReport {
-	rep, err := r.Report()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return rep
-}
-
 var replayStart = time.Date(2026, 11, 23, 20, 0, 0, 0, time.UTC)
 
 // What a replay decides is what the scheduled job decides that runs each minute, saves
@@ -69,7 +61,7 @@ func TestReplayDecidesAsRunsOnceAMinuteDo(t *testing.T) {
 			replay.Observe(rest[:n])
 			rest = rest[n:]
 		}
-		got := reported(t, replay)
+		got := replay.Report()
 
 		var live []ledger.Decision
 		var windows []byte
@@ -132,7 +124,7 @@ func TestReplayDecidesAsRunsOnceAMinuteDo(t *testing.T) {
 		if got.True+got.False != got.Prefixes || len(got.Right) != got.True || len(got.Wrong) != got.False || got.False < len(cut) {
 			t.Fatalf("%d prefixes, %d clients cut: %+v", got.Prefixes, len(cut), got.Judgement)
 		}
-		checkBuckets(t, got)
+		checkBuckets(t, replay, got)
 		most := 0
 		for _, h := range got.Hours {
 			most = max(most, h.Blocks)
@@ -158,7 +150,7 @@ func TestReplayNamesWhomABlockWouldHaveHurt(t *testing.T) {
 		t.Fatal(err)
 	}
 	replay.Observe(signals)
-	got := reported(t, replay)
+	got := replay.Report()
 	if len(got.Cuts) != 1 || got.Cuts[0].Successes != 2 || got.Cuts[0].Rule != "brute" || !got.Cuts[0].First.Equal(signals[6].Time) {
 		t.Errorf("%+v, precision %v", got.Cuts, got.Precision)
 	}
@@ -173,7 +165,7 @@ func TestReplayNamesWhomABlockWouldHaveHurt(t *testing.T) {
 		t.Fatal(err)
 	}
 	replay.Observe(signals)
-	if got := reported(t, replay); len(got.Decisions) != 0 || got.Precision != 1 {
+	if got := replay.Report(); len(got.Decisions) != 0 || got.Precision != 1 {
 		t.Errorf("decided before it should: %+v", got.Decisions)
 	}
 }

@@ -53,14 +53,16 @@ type Overflow struct {
 	Why       string    `json:"why,omitempty"`       // of the first that was left out
 }
 
-// capacity lowers what was blocked in the busiest moments.
-func (r *Replay) capacity(changes []change) (CapacityOverTime, error) {
+// Capacity lowers what was blocked in the busiest moments, within the limits of each
+// cloud that the policy names. It comes after Report.
+func (r *Replay) Capacity(owner cloudfw.Owner, limits func(cloud string) cloudfw.Limits) (CapacityOverTime, error) {
+	changes := r.changes()
 	c := CapacityOverTime{Buckets: []Bucket{}, Uses: []PastUse{}, Overflows: []Overflow{}}
 	length := r.bucketLength(changes)
 	c.BucketSeconds = int64(length.Seconds())
 	c.Buckets = append(c.Buckets, r.busiest(changes, length)...)
 	for _, cloud := range r.clouds() {
-		limits := r.Limits(cloud)
+		limits := limits(cloud)
 		policy := r.policy.In(cloud)
 		var live cloudfw.Snapshot
 		for _, id := range policy.Scope().Groups {
@@ -68,7 +70,7 @@ func (r *Replay) capacity(changes []change) (CapacityOverTime, error) {
 		}
 		live.Sort()
 		for i, b := range c.Buckets {
-			compiled, err := policy.Compile(r.decisions, r.Owner, b.At)
+			compiled, err := policy.Compile(r.decisions, owner, b.At)
 			if err != nil {
 				return c, fmt.Errorf("capacity over time: %w", err)
 			}
@@ -76,7 +78,7 @@ func (r *Replay) capacity(changes []change) (CapacityOverTime, error) {
 			if err != nil {
 				return c, fmt.Errorf("capacity over time: %w", err)
 			}
-			for _, u := range plan.Taken(r.Owner, live, wanted, limits) {
+			for _, u := range plan.Taken(owner, live, wanted, limits) {
 				c.use(cloud, u, i)
 			}
 			c.overflow(cloud, wanted, b.At)

@@ -15,8 +15,11 @@ import (
 )
 
 // checkBuckets compares the buckets with the decisions, moment by moment.
-func checkBuckets(t interface{ Fatalf(string, ...any) }, rep ReplayReport) {
-	c := rep.Capacity
+func checkBuckets(t interface{ Fatalf(string, ...any) }, r *Replay, rep ReplayReport) CapacityOverTime {
+	c, err := r.Capacity("edge", limitsOf(nil))
+	if err != nil {
+		t.Fatalf("%v", err)
+	}
 	length := time.Duration(c.BucketSeconds) * time.Second
 	if len(c.Buckets) > mostBuckets {
 		t.Fatalf("%d buckets", len(c.Buckets))
@@ -50,6 +53,16 @@ func checkBuckets(t interface{ Fatalf(string, ...any) }, rep ReplayReport) {
 	if most != rep.Peak {
 		t.Fatalf("at most %d in a bucket, the peak is %d", most, rep.Peak)
 	}
+	return c
+}
+
+// limitsOf are the documented limits, with the quotas of some clouds.
+func limitsOf(quota map[string]int) func(string) cloudfw.Limits {
+	return func(cloud string) cloudfw.Limits {
+		l := cloudfw.DefaultLimits()
+		l.SpreadUnits = quota[cloud]
+		return l
+	}
 }
 
 const crowded = `
@@ -77,26 +90,23 @@ func TestCapacityOverTimeSaysWhenALimitWouldHaveBeenExceeded(t *testing.T) {
 		}
 	}
 	signals = append(signals, detect.Signal{Kind: detect.SMTPScan, Addr: netip.MustParseAddr("192.0.2.1"), Time: replayStart.Add(4 * time.Hour), Raw: []byte("x")})
-	report := func() ReplayReport {
-		replay, err := NewReplay(policy, ReplayOptions{Limits: func(cloud string) cloudfw.Limits {
-			l := cloudfw.DefaultLimits()
-			if cloud == "home" {
-				l.SpreadUnits = 100
-			}
-			return l
-		}})
+	report := func() CapacityOverTime {
+		replay, err := NewReplay(policy, ReplayOptions{})
 		if err != nil {
 			t.Fatal(err)
 		}
 		replay.Observe(signals)
-		return reported(t, replay)
+		checkBuckets(t, replay, replay.Report())
+		c, err := replay.Capacity("edge", limitsOf(map[string]int{"home": 100}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c
 	}
-	got := report()
-	if again := report(); !reflect.DeepEqual(got, again) {
+	c := report()
+	if again := report(); !reflect.DeepEqual(c, again) {
 		t.Errorf("a second time it is\n%+v", again)
 	}
-	checkBuckets(t, got)
-	c := got.Capacity
 	if c.BucketSeconds != 3600 || len(c.Buckets) != 2 || c.Buckets[0].Blocks != 30 || !c.Buckets[0].At.Equal(replayStart.Add(29*time.Minute)) || c.Buckets[1].Blocks != 30 {
 		t.Errorf("%+v", c)
 	}
@@ -134,10 +144,10 @@ func TestBucketsAreFewHoweverLongALogIs(t *testing.T) {
 				replay.Observe([]detect.Signal{{Kind: detect.SMTPAuthFailed, Addr: netip.AddrFrom4([4]byte{198, 51, 100, byte(i)}), Time: at, Raw: []byte("x")}})
 			}
 		}
-		rep := reported(t, replay)
-		checkBuckets(t, rep)
-		if rep.Prefixes != 200 || span > 40*time.Hour && len(rep.Capacity.Buckets) < 20 {
-			t.Errorf("%s: %d prefixes in %d buckets of %d s", span, rep.Prefixes, len(rep.Capacity.Buckets), rep.Capacity.BucketSeconds)
+		rep := replay.Report()
+		c := checkBuckets(t, replay, rep)
+		if rep.Prefixes != 200 || span > 40*time.Hour && len(c.Buckets) < 20 {
+			t.Errorf("%s: %d prefixes in %d buckets of %d s", span, rep.Prefixes, len(c.Buckets), c.BucketSeconds)
 		}
 	}
 }
@@ -158,7 +168,7 @@ func TestWhoeverIsDeclaredOrHadASuccessIsAFalsePositive(t *testing.T) {
 		t.Fatal(err)
 	}
 	replay.Observe(slices.Concat(fails(9, 0), fails(10, 1), fails(11, 2), fails(12, 3), fails(13, 4), []detect.Signal{success}))
-	got := reported(t, replay)
+	got := replay.Report()
 	want := Judgement{
 		Precision: 0.25, True: 1, False: 3,
 		Right: []Right{{"203.0.113.13/32", "brute"}},
