@@ -20,6 +20,8 @@ const (
 	exported // not compressed, but a journal's export
 )
 
+func (p packing) compressed() bool { return p == gzipped || p == zstandard }
+
 func packingOf(f *os.File) (packing, error) {
 	var magic [len(journalStart)]byte
 	n, err := f.ReadAt(magic[:], 0)

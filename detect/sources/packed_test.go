@@ -23,12 +23,16 @@ func zipped(text string) []byte {
 	return b.Bytes()
 }
 
-func TestPackedFiles(t *testing.T) {
+func zstandard(text string) []byte {
 	enc, err := zstd.NewWriter(nil)
 	if err != nil {
-		t.Fatal(err)
+		panic(err)
 	}
-	frame := func(text string) []byte { return enc.EncodeAll([]byte(text), nil) }
+	return enc.EncodeAll([]byte(text), nil)
+}
+
+func TestPackedFiles(t *testing.T) {
+	frame := zstandard
 	one, two := failures(0, 9_000), failures(9_000, 18_000)
 	half := func(b []byte) []byte { return b[:len(b)/2] }
 	for _, c := range []struct {

@@ -86,7 +86,7 @@ func between(paths []string, old, now os.FileInfo) []string {
 			slices.Reverse(out)
 			return slices.DeleteFunc(out, func(other string) bool { return numbered(other) != numbered(path) })
 		}
-		if info.Mode().IsRegular() && !os.SameFile(info, now) && !info.ModTime().Before(old.ModTime()) {
+		if info.Mode().IsRegular() && !halfPacked(path) && !os.SameFile(info, now) && !info.ModTime().Before(old.ModTime()) {
 			out = append(out, path)
 		}
 	}
@@ -95,6 +95,7 @@ func between(paths []string, old, now os.FileInfo) []string {
 
 // numbered reports whether a rotated file is called FILE.N, not FILE-DATE.
 func numbered(path string) bool {
+	path, _ = unpackedName(path)
 	_, err := strconv.Atoi(strings.TrimPrefix(filepath.Ext(path), "."))
 	return err == nil
 }
@@ -110,6 +111,12 @@ func (rep *Report) whole(ctx context.Context, src Source, path string, from Posi
 	if info, err := f.Stat(); err == nil {
 		src.Reference = info.ModTime()
 	}
+	switch how, err := packingOf(f); {
+	case err != nil:
+		return withoutPath(err)
+	case how.compressed():
+		return rep.wholePacked(ctx, src, f, how, from, consume)
+	}
 	return rep.file(ctx, src, f, from, consume)
 }
 
@@ -120,7 +127,16 @@ func (p *Position) find(path string) (os.FileInfo, error) {
 		return nil, err
 	}
 	defer f.Close()
-	same, size, err := p.isIn(f)
+	how, err := packingOf(f)
+	if err != nil {
+		return nil, err
+	}
+	same, size := false, p.Offset
+	if how.compressed() {
+		same, err = p.isPackedIn(f, how)
+	} else {
+		same, size, err = p.isIn(f)
+	}
 	if err != nil || !same || size < p.Offset {
 		return nil, errors.Join(err, os.ErrNotExist)
 	}
@@ -128,11 +144,15 @@ func (p *Position) find(path string) (os.FileInfo, error) {
 }
 
 // siblings returns where logrotate and its like may have put a log, the latest
-// first: FILE.0, FILE.1 …, and FILE-20261123.
+// first: FILE.0, FILE.1 …, and FILE-20261123, each also compressed.
 func siblings(path string) []string {
 	var out []string
 	for n := range 10 {
-		out = append(out, path+"."+strconv.Itoa(n))
+		plain := path + "." + strconv.Itoa(n)
+		out = append(out, plain)
+		for _, suffix := range packedSuffixes {
+			out = append(out, plain+suffix)
+		}
 	}
 	dated, err := filepath.Glob(escape(path) + "-[0-9]*")
 	if err != nil {

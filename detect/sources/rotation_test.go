@@ -30,6 +30,21 @@ func TestRotation(t *testing.T) {
 		write(t, path+".1", string(all))
 		write(t, path, after)
 	}
+	replace := func(t *testing.T, path, text string) {
+		if err := os.Remove(path); err != nil {
+			t.Fatal(err)
+		}
+		write(t, path+".new", text)
+		if err := os.Rename(path+".new", path); err != nil {
+			t.Fatal(err)
+		}
+	}
+	packed := func(to string, pack func(string) []byte) file {
+		return func(t *testing.T, path string) {
+			write(t, path+to, string(pack(before+rest)))
+			replace(t, path, after)
+		}
+	}
 	for _, c := range []struct {
 		name   string
 		rotate file
@@ -58,15 +73,47 @@ func TestRotation(t *testing.T) {
 			write(t, path+".1", failures(60, 90))
 			write(t, path, after)
 		}, rest + failures(60, 90) + after, true, ".1 was read first"},
-		{"renamed to nowhere", func(t *testing.T, path string) {
-			if err := os.Remove(path); err != nil {
-				t.Fatal(err)
-			}
-			write(t, path+".new", after)
-			if err := os.Rename(path+".new", path); err != nil {
-				t.Fatal(err)
-			}
+		{"compressed", packed(".1.gz", zipped), rest + after, true, ".1.gz was read first"},
+		{"compressed with zstd", packed(".1.zst", zstandard), rest + after, true, ".1.zst was read first"},
+		{"compressed with a date", packed("-20261124.gz", zipped), rest + after, true, "-20261124.gz was read first"},
+		{"compressed, the last line unfinished", func(t *testing.T, path string) {
+			write(t, path+".1.gz", string(zipped(strings.TrimSuffix(before+rest, "\n"))))
+			replace(t, path, after)
+		}, rest + after, true, ".1.gz was read first"},
+		{"rotated twice, all compressed", func(t *testing.T, path string) {
+			write(t, path+".2.gz", string(zipped(before+rest)))
+			write(t, path+".1.gz", string(zipped(failures(60, 90))))
+			replace(t, path, after)
+		}, rest + failures(60, 90) + after, true, ".1.gz was read first"},
+		{"rotated twice, the first compressed", func(t *testing.T, path string) {
+			write(t, path+".2.zst", string(zstandard(before+rest)))
+			write(t, path+".1", failures(60, 90))
+			replace(t, path, after)
+		}, rest + failures(60, 90) + after, true, ".1 was read first"},
+		{"being compressed", func(t *testing.T, path string) {
+			rename(".1")(t, path)
+			write(t, path+".1.gz", string(zipped(before + rest)[:40]))
+		}, rest + after, true, ".1 was read first"},
+		{"twice, the second being compressed", func(t *testing.T, path string) {
+			write(t, path+".2.gz", string(zipped(before+rest)))
+			write(t, path+".1", failures(60, 90))
+			write(t, path+".1.gz", string(zipped(failures(60, 90))[:40]))
+			replace(t, path, after)
+		}, rest + failures(60, 90) + after, true, ".1 was read first"},
+		{"another one compressed", func(t *testing.T, path string) {
+			write(t, path+".1.gz", string(zipped(failures(500, 560))))
+			replace(t, path, after)
 		}, after, false, "is lost"},
+		{"compressed, and cut off before the position", func(t *testing.T, path string) {
+			write(t, path+".1.gz", string(zipped(failures(0, 20))))
+			replace(t, path, after)
+		}, after, false, "is damaged, what it got after byte"},
+		{"compressed, and damaged", func(t *testing.T, path string) {
+			all := zstandard(before + rest)
+			write(t, path+".1.zst", string(append(all, "garbage"...)))
+			replace(t, path, after)
+		}, rest + after, false, ".1.zst is damaged"},
+		{"renamed to nowhere", func(t *testing.T, path string) { replace(t, path, after) }, after, false, "is lost"},
 		{"renamed, and the new file is empty", func(t *testing.T, path string) {
 			rename(".1")(t, path)
 			write(t, path, "")

@@ -179,7 +179,8 @@ func (rep *Report) run(ctx context.Context, src Source, from Position, consume f
 // file reads an open file from a position that is known to be its own.
 func (rep *Report) file(ctx context.Context, src Source, f *os.File, from Position, consume func(*chunk, int64) error) error {
 	if rep.sessions == nil {
-		if err := rep.warmUp(src, f, from.Offset); err != nil {
+		n := min(from.Offset, chunkSize)
+		if err := rep.warmUp(src, io.NewSectionReader(f, from.Offset-n, n), n < from.Offset); err != nil {
 			return withoutPath(err)
 		}
 	}
@@ -207,17 +208,18 @@ func (rep *Report) file(ctx context.Context, src Source, f *os.File, from Positi
 }
 
 // warmUp tells the sessions what the lines just before a position said of them, so
-// that a summary behind it does not count again what an earlier run counted.
-func (rep *Report) warmUp(src Source, f *os.File, offset int64) error {
-	n := min(offset, chunkSize)
-	if n <= 0 {
-		return nil
-	}
-	k := chunk{lines: make([]byte, n, n+64)}
-	if _, err := f.ReadAt(k.lines, offset-n); err != nil && err != io.EOF {
+// that a summary behind it does not count again what an earlier run counted. cut says
+// that the first of them has lost its beginning.
+func (rep *Report) warmUp(src Source, lines io.Reader, cut bool) error {
+	k := chunk{lines: make([]byte, chunkSize, chunkSize+64)}
+	n, err := io.ReadFull(lines, k.lines)
+	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
 		return err
 	}
-	if n < offset {
+	if k.lines = k.lines[:n]; n == 0 {
+		return nil
+	}
+	if cut {
 		k.lines = k.lines[bytes.IndexByte(k.lines, '\n')+1:]
 	}
 	k.parse(maillog.New(maillog.Options{Reference: src.Reference, Location: src.Location, Declared: src.Declared}))

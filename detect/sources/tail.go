@@ -41,7 +41,7 @@ func (t *tail) consume(at *Position) func(*chunk, int64) error {
 		locate(k, firstLine)
 		if k.source != t.from { // a rotated file: its position is its own
 			if f, err := os.Open(k.source); err == nil {
-				if own, err := positionOf(t.src.Path, f); err == nil {
+				if own, err := rotatedPosition(t.src.Path, f); err == nil {
 					*at = own
 				}
 				f.Close()
