@@ -45,7 +45,7 @@ type Decision struct {
 	ID        int64        `json:"id"` // given by the store; 0 before
 	Verdict   Verdict      `json:"verdict"`
 	Prefix    netip.Prefix `json:"prefix"`
-	Start     time.Time    `json:"start"` // UTC
+	Start     time.Time    `json:"start"` // UTC; of a detection's, log time
 	End       time.Time    `json:"end"`   // UTC; zero means until revoked
 	Reason    string       `json:"reason"`
 	Author    string       `json:"author"`         // "fwsync" for detections, else the person
@@ -55,12 +55,26 @@ type Decision struct {
 	Count     int          `json:"count,omitempty"`
 	FirstSeen time.Time    `json:"first_seen,omitzero"`
 	LastSeen  time.Time    `json:"last_seen,omitzero"`
+	MadeAt    time.Time    `json:"made_at,omitzero"`   // when it was decided, if that was not at its start; see Made
 	Counters  *Counters    `json:"counters,omitempty"` // of a detection's decision
 	Evidence  []Evidence   `json:"evidence,omitempty"`
 
 	RevokedAt    time.Time `json:"revoked_at,omitzero"` // zero unless somebody took it back
 	RevokedBy    string    `json:"revoked_by,omitempty"`
 	RevokeReason string    `json:"revoke_reason,omitempty"`
+}
+
+// Made is when the decision was made: a log may be read long after it was written.
+func (d Decision) Made() time.Time {
+	if d.MadeAt.IsZero() {
+		return d.Start
+	}
+	return d.MadeAt
+}
+
+// Touched reports whether the decision was made or taken back at the given time or after.
+func (d Decision) Touched(since time.Time) bool {
+	return !d.Made().Before(since) || !d.RevokedAt.Before(since)
 }
 
 // ActiveAt reports whether the decision holds at the given time: it has started,

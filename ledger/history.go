@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"errors"
 	"fmt"
 	"net/netip"
 	"time"
@@ -14,19 +15,30 @@ const DefaultPage = 100
 const CompactPart = 5_000
 
 // Past says which part of the history is asked for; the zero value asks for the newest
-// page of all. What comes is newest first, in the order in which it was stored.
+// page of all. What comes is newest first, in the order in which it was stored, unless
+// it is asked for otherwise.
 type Past struct {
 	Since  time.Time    // of decisions: in force at or after it; else: happened then; zero is no bound
 	Until  time.Time    // likewise before it
 	Prefix netip.Prefix // decisions about it, something inside it or something around it; zero: any
-	PlanID string       // plans and entries of this id; empty: any
+	PlanID string       // plans whose id begins like this, entries of just this one; empty: any
 	Before int64        // the next page: what has a lower id or seq; 0 begins with the newest
 	Limit  int          // 0 means DefaultPage
+
+	Oldest bool  // oldest first
+	After  int64 // the next page of that: what has a higher id or seq
+	// Revoked asks for decisions that were taken back, the last one first. Since and
+	// Until are about that time; there are no pages.
+	Revoked bool
 }
 
 // Check refuses what cannot be asked for.
 func (p Past) Check() error {
 	switch {
+	case p.Revoked && (p.Oldest || p.Before != 0):
+		return errors.New("what was taken back comes in no pages")
+	case p.Oldest && p.Before != 0 || !p.Oldest && p.After != 0:
+		return errors.New("a page that follows in the other order")
 	case p.Limit < 0:
 		return fmt.Errorf("a page of %d", p.Limit)
 	case !p.Since.IsZero() && !p.Until.IsZero() && !p.Since.Before(p.Until):

@@ -21,7 +21,7 @@ func (d Decision) Normal() (Decision, error) {
 	if d.ID < 0 {
 		return d, fmt.Errorf("decision about %s has the negative id %d", d.Prefix, d.ID)
 	}
-	for _, t := range []*time.Time{&d.Start, &d.End, &d.FirstSeen, &d.LastSeen, &d.RevokedAt} {
+	for _, t := range []*time.Time{&d.Start, &d.End, &d.FirstSeen, &d.LastSeen, &d.MadeAt, &d.RevokedAt} {
 		*t = toMillisecond(*t)
 	}
 	for _, s := range []*string{&d.Reason, &d.Author, &d.Rule, &d.RevokedBy, &d.RevokeReason} {

@@ -18,12 +18,18 @@ func (s *Store) PastDecisions(ctx context.Context, p ledger.Past) ([]ledger.Deci
 	if err != nil {
 		return nil, err
 	}
-	if !p.Since.IsZero() {
+	order := "id"
+	if p.Revoked {
+		order = "revoked_at"
+		q.where(`revoked_at IS NOT NULL`)
+		q.during(order, p)
+	}
+	if !p.Since.IsZero() && !p.Revoked {
 		since := p.Since.UnixMilli()
 		q.where(`(ends IS NULL OR ends > ?)`, since)
 		q.where(`(revoked_at IS NULL OR revoked_at > ?)`, since)
 	}
-	if !p.Until.IsZero() {
+	if !p.Until.IsZero() && !p.Revoked {
 		q.where(`(starts IS NULL OR starts < ?)`, p.Until.UnixMilli())
 	}
 	if p.Prefix.IsValid() {
@@ -31,7 +37,7 @@ func (s *Store) PastDecisions(ctx context.Context, p ledger.Past) ([]ledger.Deci
 		q.where(`(prefix_key BETWEEN ? AND ? OR prefix_key = ANY(?))`, first, last, ledger.Around(p.Prefix))
 	}
 	var decisions []ledger.Decision
-	query := `SELECT ` + readColumns + ` FROM decisions ` + q.page("id", p)
+	query := `SELECT ` + readColumns + ` FROM decisions ` + q.page(order, p)
 	err = s.read(ctx, "reading past decisions from", query, q.args, func() { decisions = nil }, func(rows pgx.Row) error {
 		row, err := scan(rows)
 		if err == nil {
@@ -55,7 +61,7 @@ func (s *Store) PastPlans(ctx context.Context, p ledger.Past) ([]ledger.AppliedP
 	}
 	q.during("started_at", p)
 	if p.PlanID != "" {
-		q.where(`id = ?`, ledger.CleanText(p.PlanID))
+		q.where(`starts_with(id, ?)`, ledger.CleanText(p.PlanID))
 	}
 	var plans []ledger.AppliedPlan
 	query := `SELECT seq, id, cloud, started_at, author, steps, detail FROM plans ` + q.page("seq", p)
@@ -121,16 +127,21 @@ func (q *question) during(column string, p ledger.Past) {
 	}
 }
 
-// page ends the query: the newest first, of those before the last page's end.
+// page ends the query: what comes after the last page's end, in the order asked for.
 func (q *question) page(number string, p ledger.Past) string {
-	if p.Before > 0 {
+	direction := "DESC"
+	switch {
+	case p.Oldest:
+		direction = "ASC"
+		q.where(number+` > ?`, p.After)
+	case p.Before > 0:
 		q.where(number+` < ?`, p.Before)
 	}
 	where := ""
 	if len(q.terms) > 0 {
 		where = `WHERE ` + strings.Join(q.terms, ` AND `)
 	}
-	return fmt.Sprintf(`%s ORDER BY %s DESC LIMIT %d`, where, number, p.Page())
+	return fmt.Sprintf(`%s ORDER BY %s %s LIMIT %d`, where, number, direction, p.Page())
 }
 
 // Compact implements ledger.Store.

@@ -128,7 +128,8 @@ func save(ctx context.Context, tx pgx.Tx, rows []ledger.Decision) error {
 }
 
 // mergeDecision merges with what is there, so that it does not matter how long ago the
-// caller read it. greatest and least leave NULL out: right for the times seen.
+// caller read it. greatest and least leave NULL out: right for the times seen. When it
+// was made stays as it is.
 const mergeDecision = `UPDATE decisions SET
 	verdict = $2, prefix = $3, prefix_key = $4, reason = $7, author = $8, rule = $9, evidence = $15,
 	starts = CASE WHEN starts IS NULL OR $5::bigint IS NULL THEN NULL ELSE least(starts, $5) END,
@@ -147,7 +148,7 @@ func merge(ctx context.Context, tx pgx.Tx, rows []*ledger.Decision) error {
 		if err != nil {
 			return err
 		}
-		batch.Queue(mergeDecision, values...).QueryRow(func(row pgx.Row) error {
+		batch.Queue(mergeDecision, values[:len(values)-1]...).QueryRow(func(row pgx.Row) error {
 			now, err := scan(row)
 			if errors.Is(err, pgx.ErrNoRows) {
 				return fmt.Errorf("replacing decision %d: it does not exist", d.ID)

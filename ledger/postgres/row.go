@@ -13,12 +13,12 @@ import (
 // columns are those of a decision in the order of encode, the id in front.
 var columns = []string{
 	"id", "verdict", "prefix", "prefix_key", "starts", "ends", "reason", "author", "rule",
-	"attempt", "score", "hits", "first_seen", "last_seen", "evidence", "revoked_at", "revoked_by", "revoke_reason",
+	"attempt", "score", "hits", "first_seen", "last_seen", "evidence", "revoked_at", "revoked_by", "revoke_reason", "made_at",
 }
 
 // readColumns are those that scan reads.
 const readColumns = `id, verdict, prefix, starts, ends, reason, author, rule, attempt, score, hits,
-	first_seen, last_seen, evidence, revoked_at, revoked_by, revoke_reason`
+	first_seen, last_seen, evidence, revoked_at, revoked_by, revoke_reason, made_at`
 
 // encode gives the values of columns for a decision in its normal form.
 func encode(d ledger.Decision) ([]any, error) {
@@ -34,20 +34,21 @@ func encode(d ledger.Decision) ([]any, error) {
 	return []any{
 		d.ID, string(d.Verdict), d.Prefix.String(), ledger.SortKey(d.Prefix), fromTime(d.Start), fromTime(d.End),
 		d.Reason, d.Author, d.Rule, int64(d.Attempt), int64(d.Score), int64(d.Count),
-		fromTime(d.FirstSeen), fromTime(d.LastSeen), evidence, fromTime(d.RevokedAt), d.RevokedBy, d.RevokeReason,
+		fromTime(d.FirstSeen), fromTime(d.LastSeen), evidence, fromTime(d.RevokedAt), d.RevokedBy, d.RevokeReason, fromTime(d.MadeAt),
 	}, nil
 }
 
 // scan reads one row of readColumns.
 func scan(rows pgx.Row) (ledger.Stored, error) {
 	var (
-		row                                          ledger.Stored
-		prefix                                       string
-		starts, ends, firstSeen, lastSeen, revokedAt *int64
+		row                               ledger.Stored
+		prefix                            string
+		starts, ends, firstSeen, lastSeen *int64
+		madeAt, revokedAt                 *int64
 	)
 	d := &row.Decision
 	err := rows.Scan(&d.ID, (*string)(&d.Verdict), &prefix, &starts, &ends, &d.Reason, &d.Author, &d.Rule,
-		&d.Attempt, &d.Score, &d.Count, &firstSeen, &lastSeen, &row.Evidence, &revokedAt, &d.RevokedBy, &d.RevokeReason)
+		&d.Attempt, &d.Score, &d.Count, &firstSeen, &lastSeen, &row.Evidence, &revokedAt, &d.RevokedBy, &d.RevokeReason, &madeAt)
 	if err != nil {
 		return row, err
 	}
@@ -55,7 +56,7 @@ func scan(rows pgx.Row) (ledger.Stored, error) {
 		return row, fmt.Errorf("%w: decision %d: %w", ledger.ErrCorrupt, d.ID, err)
 	}
 	d.Start, d.End = toTime(starts), toTime(ends)
-	d.FirstSeen, d.LastSeen, d.RevokedAt = toTime(firstSeen), toTime(lastSeen), toTime(revokedAt)
+	d.FirstSeen, d.LastSeen, d.MadeAt, d.RevokedAt = toTime(firstSeen), toTime(lastSeen), toTime(madeAt), toTime(revokedAt)
 	return row, nil
 }
 

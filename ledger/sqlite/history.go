@@ -17,12 +17,18 @@ func (s *Store) PastDecisions(ctx context.Context, p ledger.Past) ([]ledger.Deci
 	if err != nil {
 		return nil, err
 	}
-	if !p.Since.IsZero() {
+	order := "id"
+	if p.Revoked {
+		order = "revoked_at"
+		q.where(`revoked_at IS NOT NULL`)
+		q.during(order, p)
+	}
+	if !p.Since.IsZero() && !p.Revoked {
 		since := p.Since.UnixMilli()
 		q.where(`(ends IS NULL OR ends > ?)`, since)
 		q.where(`(revoked_at IS NULL OR revoked_at > ?)`, since)
 	}
-	if !p.Until.IsZero() {
+	if !p.Until.IsZero() && !p.Revoked {
 		q.where(`(starts IS NULL OR starts < ?)`, p.Until.UnixMilli())
 	}
 	if p.Prefix.IsValid() {
@@ -35,7 +41,7 @@ func (s *Store) PastDecisions(ctx context.Context, p ledger.Past) ([]ledger.Deci
 		q.where(`(prefix_key BETWEEN ? AND ? OR prefix_key IN (`+strings.TrimSuffix(strings.Repeat(`?, `, len(around)), `, `)+`))`, args...)
 	}
 	var decisions []ledger.Decision
-	rows, err := s.readers.QueryContext(ctx, `SELECT `+readColumns+` FROM decisions `+q.page("id", p), q.args...)
+	rows, err := s.readers.QueryContext(ctx, `SELECT `+readColumns+` FROM decisions `+q.page(order, p), q.args...)
 	err = each(rows, err, func(rows *sql.Rows) error {
 		row, err := scan(rows)
 		if err == nil {
@@ -59,7 +65,7 @@ func (s *Store) PastPlans(ctx context.Context, p ledger.Past) ([]ledger.AppliedP
 	}
 	q.during("started_at", p)
 	if p.PlanID != "" {
-		q.where(`id = ?`, ledger.CleanText(p.PlanID))
+		q.where(`instr(id, ?) = 1`, ledger.CleanText(p.PlanID))
 	}
 	var plans []ledger.AppliedPlan
 	rows, err := s.readers.QueryContext(ctx, `SELECT seq, id, cloud, started_at, author, steps, detail FROM plans `+q.page("seq", p), q.args...)
@@ -120,16 +126,21 @@ func (q *question) during(column string, p ledger.Past) {
 	}
 }
 
-// page ends the query: the newest first, of those before the last page's end.
+// page ends the query: what comes after the last page's end, in the order asked for.
 func (q *question) page(number string, p ledger.Past) string {
-	if p.Before > 0 {
+	direction := "DESC"
+	switch {
+	case p.Oldest:
+		direction = "ASC"
+		q.where(number+` > ?`, p.After)
+	case p.Before > 0:
 		q.where(number+` < ?`, p.Before)
 	}
 	where := ""
 	if len(q.terms) > 0 {
 		where = `WHERE ` + strings.Join(q.terms, ` AND `)
 	}
-	return fmt.Sprintf(`%s ORDER BY %s DESC LIMIT %d`, where, number, p.Page())
+	return fmt.Sprintf(`%s ORDER BY %s %s LIMIT %d`, where, number, direction, p.Page())
 }
 
 // Compact implements ledger.Store.

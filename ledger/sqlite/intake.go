@@ -98,7 +98,7 @@ func (s *Store) prepare(decisions []ledger.Decision) ([]pending, error) {
 // save inserts or replaces the rows in their order and gives them their ids.
 func save(ctx context.Context, tx *sql.Tx, rows []pending) error {
 	insert, err := tx.PrepareContext(ctx, `INSERT INTO decisions (`+factColumns+`, `+revocationColumns+`)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`)
 	if err != nil {
 		return err
 	}
@@ -122,9 +122,9 @@ func save(ctx context.Context, tx *sql.Tx, rows []pending) error {
 			}
 			continue
 		}
-		var starts, ends, firstSeen, lastSeen, revokedAt sql.NullInt64
+		var starts, ends, firstSeen, lastSeen, madeAt, revokedAt sql.NullInt64
 		err := replace.QueryRowContext(ctx, append(values, d.ID)...).Scan(&starts, &ends, &d.Attempt, &d.Score, &d.Count,
-			&firstSeen, &lastSeen, &revokedAt, &d.RevokedBy, &d.RevokeReason)
+			&firstSeen, &lastSeen, &madeAt, &revokedAt, &d.RevokedBy, &d.RevokeReason)
 		if errors.Is(err, sql.ErrNoRows) {
 			return fmt.Errorf("replacing decision %d: it does not exist", d.ID)
 		}
@@ -132,24 +132,25 @@ func save(ctx context.Context, tx *sql.Tx, rows []pending) error {
 			return err
 		}
 		d.Start, d.End, d.FirstSeen, d.LastSeen = toTime(starts), toTime(ends), toTime(firstSeen), toTime(lastSeen)
-		d.RevokedAt = toTime(revokedAt)
+		d.MadeAt, d.RevokedAt = toTime(madeAt), toTime(revokedAt)
 	}
 	return nil
 }
 
 // replaceDecision merges with what is there, so that it does not matter how long ago
-// the caller read it. NULL is no end for ends, and not known for the times seen.
+// the caller read it. NULL is no end for ends, and not known for the times seen. When it
+// was made stays as it is.
 const replaceDecision = `UPDATE decisions SET
 	verdict = ?1, prefix = ?2, prefix_key = ?3, reason = ?6, author = ?7, rule = ?8, evidence = ?14,
 	starts = min(starts, ?4), ends = max(ends, ?5),
 	attempt = max(attempt, ?9), score = max(score, ?10), hits = max(hits, ?11),
 	first_seen = coalesce(min(first_seen, ?12), first_seen, ?12),
 	last_seen = coalesce(max(last_seen, ?13), last_seen, ?13),
-	revoked_at    = iif(revoked_at IS NULL, ?15, revoked_at),
-	revoked_by    = iif(revoked_at IS NULL, ?16, revoked_by),
-	revoke_reason = iif(revoked_at IS NULL, ?17, revoke_reason)
-WHERE id = ?18
-RETURNING starts, ends, attempt, score, hits, first_seen, last_seen, ` + revocationColumns
+	revoked_at    = iif(revoked_at IS NULL, ?16, revoked_at),
+	revoked_by    = iif(revoked_at IS NULL, ?17, revoked_by),
+	revoke_reason = iif(revoked_at IS NULL, ?18, revoke_reason)
+WHERE id = ?19
+RETURNING starts, ends, attempt, score, hits, first_seen, last_seen, made_at, ` + revocationColumns
 
 func saved(rows []pending) []ledger.Decision {
 	decisions := make([]ledger.Decision, len(rows))

@@ -13,10 +13,10 @@ import (
 // front, the revocation behind.
 const (
 	factColumns = `verdict, prefix, prefix_key, starts, ends, reason, author, rule,
-		attempt, score, hits, first_seen, last_seen, evidence`
+		attempt, score, hits, first_seen, last_seen, evidence, made_at`
 	revocationColumns = `revoked_at, revoked_by, revoke_reason`
 	readColumns       = `id, verdict, prefix, starts, ends, reason, author, rule,
-		attempt, score, hits, first_seen, last_seen, evidence, ` + revocationColumns
+		attempt, score, hits, first_seen, last_seen, evidence, made_at, ` + revocationColumns
 )
 
 // encode gives the values of factColumns for a decision in its normal form.
@@ -32,7 +32,7 @@ func encode(d ledger.Decision) ([]any, error) {
 	return []any{
 		string(d.Verdict), d.Prefix.String(), ledger.SortKey(d.Prefix), fromTime(d.Start), fromTime(d.End),
 		d.Reason, d.Author, d.Rule, d.Attempt, d.Score, d.Count,
-		fromTime(d.FirstSeen), fromTime(d.LastSeen), evidence,
+		fromTime(d.FirstSeen), fromTime(d.LastSeen), evidence, fromTime(d.MadeAt),
 	}, nil
 }
 
@@ -44,13 +44,14 @@ func encodeRevocation(d ledger.Decision) []any {
 // scan reads one row of readColumns.
 func scan(rows *sql.Rows) (ledger.Stored, error) {
 	var (
-		row                                          ledger.Stored
-		prefix                                       sql.RawBytes
-		starts, ends, firstSeen, lastSeen, revokedAt sql.NullInt64
+		row                               ledger.Stored
+		prefix                            sql.RawBytes
+		starts, ends, firstSeen, lastSeen sql.NullInt64
+		madeAt, revokedAt                 sql.NullInt64
 	)
 	d := &row.Decision
 	err := rows.Scan(&d.ID, &d.Verdict, &prefix, &starts, &ends, &d.Reason, &d.Author, &d.Rule,
-		&d.Attempt, &d.Score, &d.Count, &firstSeen, &lastSeen, &row.Evidence,
+		&d.Attempt, &d.Score, &d.Count, &firstSeen, &lastSeen, &row.Evidence, &madeAt,
 		&revokedAt, &d.RevokedBy, &d.RevokeReason)
 	if err != nil {
 		return row, err
@@ -59,7 +60,7 @@ func scan(rows *sql.Rows) (ledger.Stored, error) {
 		return row, fmt.Errorf("%w: decision %d: %w", ledger.ErrCorrupt, d.ID, err)
 	}
 	d.Start, d.End = toTime(starts), toTime(ends)
-	d.FirstSeen, d.LastSeen, d.RevokedAt = toTime(firstSeen), toTime(lastSeen), toTime(revokedAt)
+	d.FirstSeen, d.LastSeen, d.MadeAt, d.RevokedAt = toTime(firstSeen), toTime(lastSeen), toTime(madeAt), toTime(revokedAt)
 	return row, nil
 }
 

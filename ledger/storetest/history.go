@@ -60,6 +60,29 @@ func historyInPages(t *testing.T, fresh func(testing.TB) Opener) {
 	if err != nil || len(one) != 1 || one[0].Steps != 4 {
 		t.Errorf("by its id: %+v, error %v", one, err)
 	}
+	if begun, err := s.PastPlans(t.Context(), ledger.Past{PlanID: "p"}); err != nil || len(begun) != 7 {
+		t.Errorf("by how its id begins: %+v, error %v", begun, err)
+	}
+	if none, err := s.PastPlans(t.Context(), ledger.Past{PlanID: "4"}); err != nil || len(none) != 0 {
+		t.Errorf("by how its id ends: %+v, error %v", none, err)
+	}
+	var oldest []string
+	for page := (ledger.Past{Limit: 3, Oldest: true}); ; {
+		next, err := s.PastPlans(t.Context(), page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(next) == 0 {
+			break
+		}
+		for _, p := range next {
+			oldest = append(oldest, p.ID)
+		}
+		page.After = next[len(next)-1].Seq
+	}
+	if !slices.Equal(oldest, []string{"p0", "p1", "p2", "p3", "p4", "p5", "p6"}) {
+		t.Errorf("oldest first: %v", oldest)
+	}
 	day, err := s.PastPlans(t.Context(), ledger.Past{Since: Noon.Add(time.Hour), Until: Noon.Add(3 * time.Hour)})
 	if err != nil || len(day) != 2 || day[0].ID != "p2" || day[1].ID != "p1" {
 		t.Errorf("by time: %+v, error %v", day, err)
@@ -72,7 +95,7 @@ func historyInPages(t *testing.T, fresh func(testing.TB) Opener) {
 	if err != nil || len(rest) != 2 || rest[0].PlanID != "p3" {
 		t.Errorf("the page before: %+v, error %v", rest, err)
 	}
-	for _, bad := range []ledger.Past{{Limit: -1}, {Since: Noon, Until: Noon}, {Prefix: netip.PrefixFrom(netip.MustParseAddr("10.0.0.1"), 8)}} {
+	for _, bad := range []ledger.Past{{Limit: -1}, {Since: Noon, Until: Noon}, {Prefix: netip.PrefixFrom(netip.MustParseAddr("10.0.0.1"), 8)}, {Oldest: true, Before: 3}, {After: 3}, {Revoked: true, Before: 3}, {Revoked: true, Oldest: true}} {
 		_, err1 := s.PastPlans(t.Context(), bad)
 		_, err2 := s.PastEntries(t.Context(), bad)
 		_, err3 := s.PastDecisions(t.Context(), bad)
@@ -102,6 +125,16 @@ func pastByTimeAndPrefix(t *testing.T, fresh func(testing.TB) Opener) {
 	if _, err := s.Revoke(t.Context(), ledger.Revocation{Prefixes: []netip.Prefix{decisions[4].Prefix}, Verdict: ledger.Block, At: Noon.Add(5 * time.Hour)}); err != nil {
 		t.Fatal(err)
 	}
+	// These are over when they are taken back: of no account to what was in force.
+	late := func(d ledger.Decision, at time.Time) {
+		t.Helper()
+		d.RevokedAt = at
+		if _, err := s.TakeIn(t.Context(), ledger.Intake{Decisions: []ledger.Decision{d}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	late(added[2], Noon.Add(9*time.Hour))
+	late(added[5], Noon.Add(7*time.Hour))
 	hour := func(h float64) time.Time { return Noon.Add(time.Duration(h * float64(time.Hour))) }
 	for _, tc := range []struct {
 		past ledger.Past
@@ -121,6 +154,12 @@ func pastByTimeAndPrefix(t *testing.T, fresh func(testing.TB) Opener) {
 		{ledger.Past{Since: hour(4.5), Until: hour(4.6)}, "10.1.3.0/24"}, // before it was revoked
 		{ledger.Past{Since: hour(5)}, "0.0.0.0/0 2001:db8:1::/48 2001:db8::/32"},
 		{ledger.Past{Since: hour(100)}, ""},
+		{ledger.Past{Oldest: true, Limit: 2}, "10.0.0.0/8 10.1.0.0/16"},
+		{ledger.Past{Oldest: true, Limit: 2, After: added[1].ID}, "10.1.2.0/24 10.1.2.3/32"},
+		{ledger.Past{Revoked: true}, "10.1.2.0/24 2001:db8::/32 10.1.3.0/24"}, // the last one first
+		{ledger.Past{Revoked: true, Limit: 1}, "10.1.2.0/24"},
+		{ledger.Past{Revoked: true, Since: hour(5), Until: hour(6)}, "10.1.3.0/24"},
+		{ledger.Past{Revoked: true, Prefix: netip.MustParsePrefix("2001:db8::/32")}, "2001:db8::/32"},
 	} {
 		got, err := s.PastDecisions(t.Context(), tc.past)
 		var texts []string

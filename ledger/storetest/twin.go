@@ -44,6 +44,7 @@ func (w *twin) put(d ledger.Decision) ledger.Decision {
 	if old.LastSeen.After(d.LastSeen) {
 		d.LastSeen = old.LastSeen
 	}
+	d.MadeAt = old.MadeAt
 	if !old.RevokedAt.IsZero() {
 		d.RevokedAt, d.RevokedBy, d.RevokeReason = old.RevokedAt, old.RevokedBy, old.RevokeReason
 	}
@@ -108,7 +109,7 @@ var (
 			Reason: rapid.String().Draw(t, "reason"), Author: rapid.String().Draw(t, "author"),
 			Rule: rapid.String().Draw(t, "rule"), Attempt: rapid.Int().Draw(t, "attempt"),
 			Score: rapid.Int().Draw(t, "score"), Count: rapid.Int().Draw(t, "count"),
-			FirstSeen: someTimeOrNone.Draw(t, "first seen"), LastSeen: someTimeOrNone.Draw(t, "last seen"),
+			FirstSeen: someTimeOrNone.Draw(t, "first seen"), LastSeen: someTimeOrNone.Draw(t, "last seen"), MadeAt: someTimeOrNone.Draw(t, "made"),
 		}
 		if rapid.Bool().Draw(t, "counted") {
 			d.Counters = &ledger.Counters{Threshold: rapid.Int().Draw(t, "threshold"), Account: rapid.String().Draw(t, "account"), CrossedAt: someTimeOrNone.Draw(t, "crossed")}
