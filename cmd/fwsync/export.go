@@ -17,7 +17,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"fwsync/ledger"
-	"fwsync/policies"
 )
 
 // record is one line of the audit trail, but for its hash, which stands behind it: the
@@ -25,7 +24,7 @@ import (
 // changed, taken out or put in without all after it.
 type record struct {
 	N    int64     `json:"n"`
-	Kind string    `json:"kind"` // decision, plan, call; end is the last line
+	Kind string    `json:"kind"` // decision, incident, plan, call; end is the last line
 	At   time.Time `json:"at"`
 	Data any       `json:"data"`
 	Prev string    `json:"prev"` // 64 zeros before the first
@@ -42,7 +41,7 @@ func newExport(g *global) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "export",
 		Short: "the audit trail as JSON lines in a chain of hashes",
-		Long: `Writes every decision, applied plan and call, oldest first, one JSON object a line. Each
+		Long: `Writes every decision, incident, applied plan and call, oldest first, one JSON object a line. Each
 line ends with the hash of itself, and holds the hash of the line before; the last one
 says how many there are. Keep the last hash elsewhere, and nobody can change the file
 unseen. The same ledger gives the same file.
@@ -60,13 +59,9 @@ unseen. The same ledger gives the same file.
 			if verify {
 				return verifyFile(cmd, args[0])
 			}
-			var from time.Time
-			if since != "" {
-				d, err := policies.ParseDuration(since)
-				if err != nil || d <= 0 {
-					return withHint(fmt.Errorf("--since %q is no time that has passed", since), "write 30m, 24h or 7d")
-				}
-				from = time.Now().Add(-d)
+			from, err := sinceOf(since)
+			if err != nil {
+				return err
 			}
 			return withLedger(cmd.Context(), g, func(_ *Config, store ledger.Store) error {
 				if out == "" {
@@ -86,7 +81,7 @@ unseen. The same ledger gives the same file.
 			})
 		},
 	}
-	cmd.Flags().StringVar(&since, "since", "", "only what began in this `duration`")
+	cmd.Flags().StringVar(&since, "since", "", "only what was made, begun or taken back in this `duration`")
 	cmd.Flags().StringVar(&out, "out", "", "`file` to write, which must not exist; else stdout")
 	cmd.Flags().BoolVar(&verify, "verify", false, "check the chain of the file that is named")
 	return cmd
@@ -112,82 +107,108 @@ func (c *chain) add(kind string, at time.Time, data any) error {
 	return err
 }
 
-// export writes the trail and returns the number of its records.
+// export writes the trail and returns the number of its records. It reads the ledger in
+// pages: of any number of decisions a few thousand are in memory at a time.
 func export(ctx context.Context, store ledger.Store, since time.Time, to io.Writer) (int64, error) {
-	decisions, err := store.Decisions(ctx, time.Time{})
+	started, err := store.Incidents(ctx, time.Time{})
 	if err != nil {
 		return 0, err
 	}
-	plans, err := every(func(p ledger.Past) ([]ledger.AppliedPlan, error) { return store.PastPlans(ctx, p) }, func(p ledger.AppliedPlan) int64 { return p.Seq })
-	if err != nil {
-		return 0, err
+	incidents := false
+	parts := []*stream{
+		{kind: "decision", more: pages(store.PastDecisions, ctx, func(d ledger.Decision) (int64, time.Time, bool) { return d.ID, d.Made(), d.Touched(since) })},
+		{kind: "incident", more: func() ([]item, error) { // few, and of people
+			var all []item
+			for _, i := range started {
+				if !incidents && (!i.StartedAt.Before(since) || !i.EndedAt.Before(since)) {
+					all = append(all, item{i.StartedAt, i})
+				}
+			}
+			incidents = true
+			return all, nil
+		}},
+		{kind: "plan", more: pages(store.PastPlans, ctx, func(p ledger.AppliedPlan) (int64, time.Time, bool) {
+			return p.Seq, p.StartedAt, !p.StartedAt.Before(since)
+		})},
+		{kind: "call", more: pages(store.PastEntries, ctx, func(e ledger.JournalEntry) (int64, time.Time, bool) { return e.Seq, e.At, !e.At.Before(since) })},
 	}
-	calls, err := every(func(p ledger.Past) ([]ledger.JournalEntry, error) { return store.PastEntries(ctx, p) }, func(e ledger.JournalEntry) int64 { return e.Seq })
-	if err != nil {
-		return 0, err
-	}
-	type item struct {
-		at    time.Time
-		order int
-		id    int64
-		kind  string
-		data  any
-	}
-	var all []item
-	for _, d := range decisions {
-		all = append(all, item{d.Start, 0, d.ID, "decision", d})
-	}
-	for _, p := range plans {
-		all = append(all, item{p.StartedAt, 1, p.Seq, "plan", p})
-	}
-	for _, e := range calls {
-		all = append(all, item{e.At, 2, e.Seq, "call", e})
-	}
-	slices.SortFunc(all, func(a, b item) int {
-		if c := a.at.Compare(b.at); c != 0 {
-			return c
-		}
-		if a.order != b.order {
-			return a.order - b.order
-		}
-		return int(a.id - b.id)
-	})
 	c := chain{to: bufio.NewWriter(to), prev: zeroHash}
-	for _, i := range all {
-		if i.at.Before(since) {
-			continue
-		}
-		if err := c.add(i.kind, i.at, i.data); err != nil {
+	last := time.Time{}
+	for {
+		next, err := earliest(parts)
+		if err != nil {
 			return c.n, err
 		}
+		if next == nil {
+			break
+		}
+		if last = next.ready[0].at; ctx.Err() != nil {
+			return c.n, ctx.Err()
+		}
+		if err := c.add(next.kind, last, next.ready[0].data); err != nil {
+			return c.n, err
+		}
+		next.ready = next.ready[1:]
 	}
 	n := c.n
-	last := time.Time{}
-	if len(all) > 0 {
-		last = all[len(all)-1].at
-	}
 	if err := c.add("end", last, map[string]int64{"records": n}); err != nil {
 		return n, err
 	}
 	return n, c.to.Flush()
 }
 
-const zeroHash = "0000000000000000000000000000000000000000000000000000000000000000"
+// stream is one sort of record, in the order in which they were stored.
+type stream struct {
+	kind  string
+	ready []item
+	more  func() ([]item, error) // none: that was all
+}
 
-// every reads all pages of the past.
-func every[T any](page func(ledger.Past) ([]T, error), seq func(T) int64) (all []T, err error) {
-	for p := (ledger.Past{Limit: 10_000}); ; {
-		found, err := page(p)
-		if err != nil {
-			return nil, err
+type item struct {
+	at   time.Time
+	data any
+}
+
+// earliest is the stream whose next record is the earliest one; of two the first. nil:
+// all are at their end.
+func earliest(streams []*stream) (first *stream, err error) {
+	for _, s := range streams {
+		if len(s.ready) == 0 {
+			if s.ready, err = s.more(); err != nil {
+				return nil, err
+			}
 		}
-		all = append(all, found...)
-		if len(found) < p.Limit {
-			return all, nil
+		if len(s.ready) > 0 && (first == nil || s.ready[0].at.Before(first.ready[0].at)) {
+			first = s
 		}
-		p.Before = seq(found[len(found)-1])
+	}
+	return first, nil
+}
+
+const exportPage = 2_000
+
+// pages reads one sort of record, oldest first, and keeps those that are wanted.
+func pages[T any](read func(context.Context, ledger.Past) ([]T, error), ctx context.Context, about func(T) (number int64, at time.Time, wanted bool)) func() ([]item, error) {
+	page, ended := ledger.Past{Oldest: true, Limit: exportPage}, false
+	return func() (items []item, err error) {
+		for len(items) == 0 && !ended {
+			found, err := read(ctx, page)
+			if err != nil {
+				return nil, err
+			}
+			for _, one := range found {
+				number, at, wanted := about(one)
+				if page.After = number; wanted {
+					items = append(items, item{at, one})
+				}
+			}
+			ended = len(found) < page.Limit
+		}
+		return items, nil
 	}
 }
+
+const zeroHash = "0000000000000000000000000000000000000000000000000000000000000000"
 
 func verifyFile(cmd *cobra.Command, path string) error {
 	file, err := os.Open(path)

@@ -53,7 +53,7 @@ enforced, 5 a source is sick (the rest is done), 6 another fwsync is at work.`,
 			controller.Progress, controller.AllFeeds = progress(), allFeeds
 			report, err := controller.RunOnce(ctx)
 			if err == nil {
-				w.compact(ctx)
+				w.compact(ctx, w.policy)
 			}
 			defer tell(cmd, w.config, report)
 			if g.verbose {

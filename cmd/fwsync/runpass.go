@@ -109,12 +109,13 @@ func (r *runner) enforce(ctx context.Context) (reconcile.Report, error) {
 	}
 	r.policies.Lock()
 	controller, err := r.w.controller(new(limitFlags).limits(r.w.config.Limits))
+	policy := r.w.policy
 	r.policies.Unlock()
 	if err != nil {
 		return reconcile.Report{}, err
 	}
 	if time.Since(r.compacted) > time.Hour {
-		r.w.compact(ctx)
+		r.w.compact(ctx, policy)
 		r.compacted = time.Now()
 	}
 	controller.Command, controller.Author, controller.Memory = "run", "fwsync run", r.memory

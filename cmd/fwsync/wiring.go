@@ -15,6 +15,7 @@ import (
 	"fwsync/detect/sources"
 	"fwsync/ledger"
 	"fwsync/policies"
+	"fwsync/sync/decide"
 	"fwsync/sync/gates"
 	"fwsync/sync/reconcile"
 )
@@ -146,10 +147,11 @@ func (w *work) close() {
 	}
 }
 
-// compact forgets what was over before history.keep. What cannot be forgotten now is so
-// another time.
-func (w *work) compact(ctx context.Context) {
-	gone, err := w.view().Compact(ctx, time.Now().Add(-w.config.History.Keep))
+// compact forgets what was over before history.keep, but nothing that the policies may
+// still count. What cannot be forgotten now is so another time.
+func (w *work) compact(ctx context.Context, p *policies.Policy) {
+	keep := max(w.config.History.Keep, decide.Memory(p.Detections))
+	gone, err := w.view().Compact(ctx, time.Now().Add(-keep))
 	if err != nil {
 		slog.WarnContext(ctx, "compacting the ledger", "error", err)
 	}

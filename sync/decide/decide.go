@@ -125,6 +125,9 @@ func judge(f Found, rule *policies.Detection, r record, exempt nested[cloudfw.Ex
 		Score:  f.Score.Total, Count: f.Count, FirstSeen: f.FirstSeen.Add(f.Shift), LastSeen: seen,
 		Counters: counters(f), Evidence: evidence(f),
 	}
+	if d.Start.Before(now) {
+		d.MadeAt = now.UTC()
+	}
 	if goesOn {
 		d = prolong(last, d)
 	}
@@ -136,7 +139,7 @@ func judge(f Found, rule *policies.Detection, r record, exempt nested[cloudfw.Ex
 
 // prolong is the decision that there was, with what is new: the longer end wins.
 func prolong(last, d ledger.Decision) ledger.Decision {
-	d.ID, d.Start, d.FirstSeen = last.ID, last.Start, last.FirstSeen
+	d.ID, d.Start, d.MadeAt, d.FirstSeen = last.ID, last.Start, last.MadeAt, last.FirstSeen
 	d.Count = max(d.Count, last.Count)
 	if last.Score > d.Score {
 		d.Score = last.Score

@@ -55,6 +55,17 @@ func Offenders(addr netip.Addr, known []ledger.Decision, rules []policies.Detect
 	return all
 }
 
+// Memory is for how long a block that is over still counts: for the length of the next
+// one, for what holds that off, or for where counting begins anew.
+func Memory(rules []policies.Detection) (longest time.Duration) {
+	for _, rule := range rules {
+		if p := rule.Block; p != nil {
+			longest = max(longest, time.Duration(max(1, len(p.Escalate)))*p.Forgets(), p.CoolsDown(), rule.Within)
+		}
+	}
+	return longest
+}
+
 func later(a, b time.Time) time.Time {
 	if a.After(b) {
 		return a

@@ -18,6 +18,7 @@ type Stale struct {
 	Moved  []string `json:"moved,omitempty"` // what is not as it was, a line for each
 	advice string
 	kind   plan.Kind
+	back   bool // it holds a rollback
 }
 
 func (e *Stale) Error() string { return "the plan file does not fit any more: " + e.Reason }
@@ -25,10 +26,12 @@ func (e *Stale) Error() string { return "the plan file does not fit any more: " 
 // Hint says what to do about it.
 func (e *Stale) Hint() string {
 	advice := cmp.Or(e.advice, "make a new one: fwsync plan --out FILE")
-	switch e.kind {
-	case plan.Adopt:
+	switch {
+	case e.back:
+		return strings.ReplaceAll(advice, "fwsync plan --out FILE", "fwsync rollback TO --out FILE")
+	case e.kind == plan.Adopt:
 		return strings.ReplaceAll(advice, "fwsync plan --out FILE", "fwsync adopt --out FILE")
-	case plan.Release:
+	case e.kind == plan.Release:
 		return strings.ReplaceAll(advice, "fwsync plan --out FILE", "fwsync release --out FILE, with the same names")
 	}
 	return advice
@@ -44,7 +47,7 @@ const ahead = time.Minute
 func (c *Controller) ApplyFile(ctx context.Context, f PlanFile) (Report, error) {
 	report, err := c.applyFile(ctx, f)
 	if stale, ok := errors.AsType[*Stale](err); ok && len(f.Plans) > 0 {
-		stale.kind = f.Plans[0].Plan.Kind
+		stale.kind, stale.back = f.Plans[0].Plan.Kind, f.Rollback != nil
 	}
 	return report, err
 }
@@ -57,7 +60,15 @@ func (c *Controller) applyFile(ctx context.Context, f PlanFile) (Report, error) 
 	if err != nil {
 		return Report{}, fmt.Errorf("reading the decisions: %w", err)
 	}
-	fresh := onlyNew(known, f.Decisions)
+	fresh, reviewed := onlyNew(known, f.Decisions), time.Time{}
+	c.Command = "apply"
+	command := c.Command
+	if f.Rollback != nil {
+		if !f.Rollback.still(known, f.Decisions) {
+			return Report{}, &Stale{Reason: "the decisions have changed since"}
+		}
+		fresh, reviewed, command = f.Decisions, f.Rollback.At, "rollback"
+	}
 	jobs := c.jobs(c.Accounts)
 	for i, j := range jobs {
 		wanted := f.Plans[i]
@@ -76,11 +87,10 @@ func (c *Controller) applyFile(ctx context.Context, f PlanFile) (Report, error) 
 		}
 	}
 	if refused(jobs) {
-		c.Command = "apply"
 		return c.finish(Gathered{}, jobs, ""), nil
 	}
 	for i, p := range f.Plans {
-		first, err := c.Ledger.UsePlan(ctx, ledger.AppliedPlan{ID: p.Plan.ID, Cloud: c.Clouds[i].Name, StartedAt: c.Now().UTC(), Author: c.Author, Steps: len(p.Plan.Steps), Detail: detailOf(p.Plan)})
+		first, err := c.Ledger.UsePlan(ctx, ledger.AppliedPlan{ID: p.Plan.ID, Cloud: c.Clouds[i].Name, StartedAt: c.Now().UTC(), Author: c.Author, Steps: len(p.Plan.Steps), Detail: detailOf(p.Plan, command, jobs[i].outlook.Live)})
 		if err != nil {
 			return Report{}, fmt.Errorf("recording the plan: %w", err)
 		}
@@ -88,14 +98,13 @@ func (c *Controller) applyFile(ctx context.Context, f PlanFile) (Report, error) 
 			return Report{}, &Stale{Reason: "it has been applied before", advice: "a plan file is used once; make a new one: fwsync plan --out FILE"}
 		}
 	}
-	stored, err := c.Ledger.TakeIn(ctx, ledger.Intake{Decisions: fresh})
+	stored, err := c.Ledger.TakeIn(ctx, ledger.Intake{Decisions: entering(fresh, reviewed, c.Now())})
 	if err != nil {
 		return Report{}, fmt.Errorf("storing the plan's decisions: %w", err)
 	}
 	if err := c.keepLapsed(ctx, jobs); err != nil {
 		return Report{}, err
 	}
-	c.Command = "apply"
 	c.execute(ctx, jobs)
 	return c.finish(Gathered{Intake: ledger.Intake{Decisions: stored}}, jobs, ""), failure(jobs)
 }

@@ -34,6 +34,7 @@ type PlanFile struct {
 	Digest    string            `json:"digest"` // of all that follows; tells an edited file, and is no signature
 	Plans     []CloudPlan       `json:"plans"`
 	Decisions []ledger.Decision `json:"decisions"`
+	Rollback  *Rollback         `json:"rollback,omitempty"` // that the decisions come from
 }
 
 // CloudPlan is the plan for one cloud.
@@ -48,9 +49,7 @@ type CloudPlan struct {
 // account it is.
 func (l *Look) File(ctx context.Context, r Report, fresh []ledger.Decision) (PlanFile, error) {
 	f := PlanFile{Schema: FileSchema, Decisions: slices.Clone(fresh)}
-	slices.SortStableFunc(f.Decisions, func(a, b ledger.Decision) int {
-		return cmp.Or(cmp.Compare(a.ID, b.ID), cloudfw.ComparePrefixes(a.Prefix, b.Prefix), cmp.Compare(a.Rule, b.Rule), a.Start.Compare(b.Start))
-	})
+	sortDecisions(f.Decisions)
 	for i, c := range r.Each() {
 		account, err := l.Clouds[i].account(ctx)
 		if err != nil {
@@ -69,6 +68,23 @@ func (l *Look) File(ctx context.Context, r Report, fresh []ledger.Decision) (Pla
 	}
 	read.Digest = read.digest()
 	return read, nil
+}
+
+// RollbackFile makes the plan file of the preview of a rollback.
+func (l *Look) RollbackFile(ctx context.Context, r Report, back Rollback) (PlanFile, error) {
+	f, err := l.File(ctx, r, back.Changes)
+	if err != nil {
+		return PlanFile{}, err
+	}
+	f.Rollback = &back
+	f.Digest = f.digest()
+	return f, nil
+}
+
+func sortDecisions(all []ledger.Decision) {
+	slices.SortStableFunc(all, func(a, b ledger.Decision) int {
+		return cmp.Or(cmp.Compare(a.ID, b.ID), cloudfw.ComparePrefixes(a.Prefix, b.Prefix), cmp.Compare(a.Rule, b.Rule), a.Start.Compare(b.Start))
+	})
 }
 
 // account asks whose the cloud is; empty where nobody can tell.

@@ -27,8 +27,6 @@ type Controller struct {
 	// Approve is asked once, before the first step; nil means yes. False ends the
 	// pass without a step and without an error.
 	Approve func(Report) (bool, error)
-
-	assumed []ledger.Decision // counts as if it were stored; begin stores it
 	// begin is called after that, before the first step; its error ends the pass.
 	begin func(context.Context, []*job) error
 }
@@ -60,9 +58,6 @@ func (c *Controller) Enforce(ctx context.Context, gathered Gathered) (Report, er
 	decisions, err := c.Ledger.Decisions(ctx, time.Time{})
 	if err != nil {
 		return Report{}, fmt.Errorf("reading the decisions: %w", err)
-	}
-	if c.assumed != nil {
-		decisions = merge(decisions, c.assumed)
 	}
 	gathered.inLedger = countLedger(decisions, c.Now())
 	if gathered.nextEnd, err = c.nextIncidentEnd(ctx, nextEnd(decisions, c.Now())); err != nil {
@@ -141,14 +136,17 @@ func (c *Controller) execute(ctx context.Context, jobs []*job) {
 		if len(j.outlook.Refusals) > 0 {
 			return nil
 		}
-		return j.execute(ctx, c.Author, progress)
+		return j.execute(ctx, c.Author, c.command(), progress)
 	})
 }
 
-func (j *job) execute(ctx context.Context, author string, progress func(done, of int, next cloudfw.Step)) error {
+// command is what the controller was asked for.
+func (c *Controller) command() string { return cmp.Or(c.Command, "reconcile") }
+
+func (j *job) execute(ctx context.Context, author, command string, progress func(done, of int, next cloudfw.Step)) error {
 	var stopped error
 	if p := j.outlook.Plan; p.Changes() {
-		if _, err := j.Ledger.UsePlan(ctx, ledger.AppliedPlan{ID: p.ID, Cloud: j.Name, StartedAt: j.Now().UTC(), Author: author, Steps: len(p.Steps), Detail: detailOf(j.report.Plan)}); err != nil {
+		if _, err := j.Ledger.UsePlan(ctx, ledger.AppliedPlan{ID: p.ID, Cloud: j.Name, StartedAt: j.Now().UTC(), Author: author, Steps: len(p.Steps), Detail: detailOf(p, command, j.outlook.Live)}); err != nil {
 			return fmt.Errorf("recording the plan: %w", err)
 		}
 		result, err := apply.Run(ctx, apply.Input{Plan: p, Account: j.account, Scope: j.policy.Scope(), Journal: j.Ledger, Now: j.Now, Progress: progress})
@@ -194,7 +192,7 @@ func (c *Controller) progress(jobs []*job) func(done, of int, next cloudfw.Step)
 }
 
 func (c *Controller) finish(gathered Gathered, jobs []*job, recovered string) Report {
-	r := c.report(cmp.Or(c.Command, "reconcile"), gathered, jobs)
+	r := c.report(c.command(), gathered, jobs)
 	r.Recovered, r.NextEnd = recovered, gathered.nextEnd
 	return r
 }
