@@ -86,6 +86,36 @@ func TestTheIncidentRunbookWorks(t *testing.T) {
 	}
 }
 
+// The commands of the page on history do what it says, one after the other.
+func TestTheHistoryPageWorks(t *testing.T) {
+	page, err := os.ReadFile("../../docs/history.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, url := serveWorld(t, nil)
+	run := quickstart(t, build(t), url)
+	succeeds(t, run("block", "198.51.100.7", "--for", "2h", "--reason", "test"))
+	succeeds(t, run("reconcile"))
+	ran := 0
+	for _, block := range regexp.MustCompile("(?s)```sh\n(.*?)```").FindAllStringSubmatch(string(page), -1) {
+		for line := range strings.Lines(block[1]) {
+			line, _, _ = strings.Cut(line, " #")
+			command := run(strings.Fields(line)[1:]...)
+			ran++
+			if strings.HasPrefix(line, "fwsync rollback") {
+				if out, err := command.CombinedOutput(); err == nil || !strings.Contains(string(out), "no plan was applied up to then") {
+					t.Errorf("%s: %v\n%s", line, err, out) // there was nothing yet
+				}
+				continue
+			}
+			succeeds(t, command)
+		}
+	}
+	if ran < 9 {
+		t.Errorf("only %d lines ran", ran)
+	}
+}
+
 // The signals that the page on detection declares pass the analysis and their tests.
 func TestTheSignalsOfThePageOnDetectionAreValid(t *testing.T) {
 	page, err := os.ReadFile("../../docs/detection.md")

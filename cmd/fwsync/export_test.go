@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"encoding/json"
 	"net/netip"
 	"slices"
 	"strings"
@@ -73,6 +74,68 @@ func TestAChangedAuditTrailIsSeen(t *testing.T) {
 			t.Fatalf("not seen:\n%s", text)
 		}
 	})
+}
+
+// A trail of much is read in pages, in the order of the times, and one of a part holds what
+// was made, begun or taken back in it.
+func TestAnAuditTrailIsInOrderAndHasWhatWasTakenBack(t *testing.T) {
+	store, err := sqlite.Open(t.Context(), t.TempDir()+"/ledger.db", sqlite.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer store.Close()
+	now := time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
+	const many = 2*exportPage + 3
+	var decisions []ledger.Decision
+	for i := range many {
+		decisions = append(decisions, ledger.Decision{
+			Verdict: ledger.Block, Prefix: netip.PrefixFrom(netip.AddrFrom4([4]byte{203, 0, byte(i >> 8), byte(i)}), 32), Author: "anna",
+			Start: now.Add(-time.Hour), MadeAt: now.Add(time.Duration(i) * time.Second),
+		})
+	}
+	if _, err := store.Add(t.Context(), decisions); err != nil {
+		t.Fatal(err)
+	}
+	end := now.Add(many * time.Second)
+	if _, err := store.Revoke(t.Context(), ledger.Revocation{Prefixes: []netip.Prefix{decisions[5].Prefix}, Verdict: ledger.Block, At: end.Add(time.Minute), By: "bert"}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := store.StartIncident(t.Context(), ledger.Incident{Name: "storm", StartedAt: now.Add(1500 * time.Millisecond), Until: end, Author: "anna", Reason: "test"}); err != nil {
+		t.Fatal(err)
+	}
+	for _, at := range []time.Time{now.Add(2500 * time.Millisecond), end.Add(2 * time.Minute)} {
+		if _, err := store.UsePlan(t.Context(), ledger.AppliedPlan{ID: at.String(), StartedAt: at, Author: "anna"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	read := func(since time.Time) (kinds []string, times []time.Time) {
+		t.Helper()
+		var trail bytes.Buffer
+		if _, err := export(t.Context(), store, since, &trail); err != nil {
+			t.Fatal(err)
+		}
+		if _, _, err := verifyChain(bytes.NewReader(trail.Bytes())); err != nil {
+			t.Fatal(err)
+		}
+		for line := range strings.Lines(trail.String()) {
+			var r record
+			if err := json.Unmarshal([]byte(line), &r); err != nil {
+				t.Fatal(err)
+			}
+			kinds, times = append(kinds, r.Kind), append(times, r.At)
+		}
+		return kinds, times
+	}
+	kinds, times := read(time.Time{})
+	if len(kinds) != many+4 || !slices.IsSortedFunc(times, time.Time.Compare) {
+		t.Errorf("%d lines, sorted: %v", len(kinds), slices.IsSortedFunc(times, time.Time.Compare))
+	}
+	if got := strings.Join(kinds[:6], " "); got != "decision decision incident decision plan decision" || kinds[len(kinds)-1] != "end" {
+		t.Errorf("it begins with %s and ends with %s", got, kinds[len(kinds)-1])
+	}
+	if kinds, _ := read(end.Add(30 * time.Second)); strings.Join(kinds, " ") != "decision plan end" {
+		t.Errorf("since then: %v", kinds)
+	}
 }
 
 func mustPrefix(t *testing.T, text string) netip.Prefix {

@@ -108,29 +108,32 @@ func DetailOf(p ledger.AppliedPlan) (PlanDetail, error) {
 	return d, nil
 }
 
-// Names reports whether the step names an address of a prefix: by itself, or as a part
-// of a network or as one around it.
+// Names reports whether the step puts in or takes out a part of a prefix, or something
+// around it.
 func (c Change) Names(p netip.Prefix) bool {
 	s := c.Step
-	sets := [][]netip.Prefix{s.Prefixes, s.Removed}
+	sets, rules := [][]netip.Prefix{s.Prefixes, s.Removed}, s.GroupRules
 	if s.Book != nil && s.Op == cloudfw.CreateBook {
 		sets = append(sets, s.Book.Prefixes)
 	}
 	if s.List != nil && s.Op == cloudfw.CreateList {
 		sets = append(sets, s.List.Prefixes)
 	}
-	if c.Before != nil && c.Before.Book != nil {
-		sets = append(sets, c.Before.Book.Prefixes)
-	}
-	if c.Before != nil && c.Before.List != nil {
-		sets = append(sets, c.Before.List.Prefixes)
+	if was := c.Before; was != nil {
+		if was.Book != nil {
+			sets = append(sets, was.Book.Prefixes)
+		}
+		if was.List != nil {
+			sets = append(sets, was.List.Prefixes)
+		}
+		rules = append(slices.Clone(rules), was.GroupRules...)
 	}
 	for _, set := range sets {
 		if slices.ContainsFunc(set, p.Overlaps) {
 			return true
 		}
 	}
-	return slices.ContainsFunc(s.GroupRules, func(r cloudfw.GroupRule) bool {
+	return slices.ContainsFunc(rules, func(r cloudfw.GroupRule) bool {
 		peer, err := cloudfw.ParsePrefix(r.Peer.Value)
 		return err == nil && r.Peer.Kind == cloudfw.Net && peer.Bits() > 0 && p.Overlaps(peer)
 	})
