@@ -234,3 +234,22 @@ func TestOneMoreAddressTouchesOneBook(t *testing.T) {
 		t.Errorf("steps = %v, want one append of one address", next.Steps)
 	}
 }
+
+// A book that a rule of other people names cannot be deleted: it stays, and says why.
+func TestABookThatOtherPeopleUseStays(t *testing.T) {
+	owner := cloudfw.Owner("edge")
+	book := cloudfw.AddressBook{ID: "b", Name: "fwsync-edge-blocked4-1", Family: cloudfw.IPv4, Prefixes: []netip.Prefix{prefix(t, "198.51.100.7")}, References: 1}
+	book.Description = cloudfw.Summed("fwsync owner=edge book=blocked4-1", book.Prefixes)
+	rule := cloudfw.FirewallRule{
+		ID: "r", Order: 1, Direction: cloudfw.In, Family: cloudfw.IPv4, Action: cloudfw.Drop, Protocol: cloudfw.AnyProtocol, Description: "a colleague's",
+		Source: cloudfw.Peer{Kind: cloudfw.Book, Value: book.Name}, Destination: cloudfw.Peer{Kind: cloudfw.Net, Value: "0.0.0.0/0"},
+	}
+	live := cloudfw.Snapshot{Books: []cloudfw.AddressBook{book}, Rules: []cloudfw.FirewallRule{rule}}
+	if !owner.OwnsBook(live.Books[0]) {
+		t.Fatal("the book is not ours: the test says nothing")
+	}
+	p, err := Compute(Input{Intent: cloudfw.Intent{Owner: owner, Targets: []cloudfw.Target{{Kind: cloudfw.InternetFirewall}}}, Live: live})
+	if err != nil || len(p.Steps) != 0 || !slices.ContainsFunc(p.Notes, func(n string) bool { return strings.Contains(n, "1 rules of other people name it: it stays") }) {
+		t.Errorf("steps %v, notes %q, %v", p.Steps, p.Notes, err)
+	}
+}
