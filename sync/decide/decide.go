@@ -18,7 +18,8 @@ import (
 // Author marks decisions that fwsync itself made from detections.
 const Author = "fwsync"
 
-// Automatic reports whether a detection made the decision. All others are a person's.
+// Automatic reports whether a detection made the decision. All others are a person's or
+// a feed's.
 func Automatic(d ledger.Decision) bool { return d.Author == Author && d.Rule != "" }
 
 // Found is a detection and where it came from.

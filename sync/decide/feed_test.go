@@ -149,3 +149,33 @@ func BenchmarkFeed(b *testing.B) {
 		}
 	}
 }
+
+// A feed is nobody who forgives: who leaves it is blocked at once if he attacks, and who
+// attacks while he is listed gets a block of his own.
+func TestAFeedStandsInTheWayOfNoDetection(t *testing.T) {
+	seen := now.Add(-time.Minute)
+	listed := ledger.Decision{ID: 1, Verdict: ledger.Block, Prefix: attacker, Author: FeedAuthor("list"), Start: now.Add(-2 * time.Hour), End: now.Add(time.Hour), Attempt: 1}
+	left := listed
+	left.RevokedAt, left.RevokedBy = now.Add(-10*time.Second), FeedAuthor("list")
+	for name, d := range map[string]ledger.Decision{"listed": listed, "no longer listed": left} {
+		r := decideOne(t, Input{Found: []Found{found("sasl-bruteforce", seen)}, Known: []ledger.Decision{d}})
+		if len(r.Decisions) != 1 || r.Decisions[0].ID != 0 || len(r.Withheld) > 0 {
+			t.Errorf("%s: %+v", name, r)
+		}
+		for _, c := range Closed([]ledger.Decision{d}, now) {
+			t.Errorf("%s: what is counted against it begins anew: %+v", name, c)
+		}
+	}
+}
+
+// Two hosts may have read the list at once: what leaves it is free all the same.
+func TestWhatLeavesAFeedIsFreeHoweverOftenItWasBlocked(t *testing.T) {
+	var l ledgerOf
+	first := Feed(FeedInput{Name: "list", Term: 24 * time.Hour, Now: feedNow, Entries: entriesOf("198.51.100.1")})
+	l.take(first)
+	l.take(first)
+	l.take(Feed(FeedInput{Name: "list", Term: 24 * time.Hour, Now: feedNow, Known: l, Entries: entriesOf("198.51.100.2")}))
+	if got := l.blocked(feedNow); !slices.Equal(got, []string{"198.51.100.2/32"}) {
+		t.Errorf("blocked are %v", got)
+	}
+}

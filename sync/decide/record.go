@@ -44,7 +44,7 @@ func remember(known []ledger.Decision, now time.Time) record {
 			if before, ok := r.latest[k]; !ok || compare(before, d, now) < 0 {
 				r.latest[k] = d
 			}
-		case d.ActiveAt(now):
+		case d.ActiveAt(now) && !OfFeed(d):
 			blocked = append(blocked, d)
 		}
 	}
@@ -85,8 +85,11 @@ func Ended(d ledger.Decision) time.Time {
 	return d.End
 }
 
-// byPerson reports whether a person took the decision back.
-func byPerson(d ledger.Decision) bool { return !d.RevokedAt.IsZero() && d.RevokedBy != Author }
+// byPerson reports whether a person took the decision back. An address that left a feed
+// was not forgiven by anybody.
+func byPerson(d ledger.Decision) bool {
+	return !d.RevokedAt.IsZero() && d.RevokedBy != Author && !isFeed(d.RevokedBy)
+}
 
 // people says why what people decided stands against a block, or nothing.
 func (r record) people(f Found, p policies.Penalty, now time.Time) string {
