@@ -1,6 +1,8 @@
 package feeds
 
 import (
+	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -14,22 +16,36 @@ import (
 )
 
 // CrowdSec is the decisions of a CrowdSec engine, read from its local API as a bouncer
-// does (docs.crowdsec.net, "For bouncers"; fields as in its swagger: decisions have
-// duration, origin, scenario, scope, type and value). Only bans of addresses and ranges
-// count.
+// does (docs.crowdsec.net, "For bouncers"; fields and filters as in its
+// pkg/models/localapi_swagger.yaml). Only bans of addresses and ranges count.
 //
-// With Stream it reads everything once, and then what is new and what is gone; the
-// engine keeps for each key what it was told. After a reading that failed it begins
-// anew. It is safe for concurrent use.
+// With Stream it reads everything once, and then what is new and what is gone. The
+// engine remembers one time for each key: that of the last stream, and also that of a
+// plain reading which comes more than a minute after it (GetDecision and StreamDecision
+// in its pkg/apiserver/controllers/v1). So changes are only asked for soon after the
+// last time, from where that reading was stored; and everything now and then, in case
+// somebody else uses the key. It is safe for concurrent use.
 type CrowdSec struct {
-	URL    string // such as http://127.0.0.1:8080
-	Key    string // of a bouncer; never shown
-	Stream bool
-	Now    func() time.Time
+	URL string // such as http://127.0.0.1:8080
+	// Key has the key of a bouncer, for each reading anew. It is never shown.
+	Key       func() (string, error)
+	Scenarios []string // only those whose name has one of these words; none: all
+	Origins   []string // such as crowdsec, cscli, CAPI, lists; none: all
+	Stream    bool
+	MaxBytes  int64 // of an answer; 0: four times DefaultMaxBytes
+	Now       func() time.Time
 
-	mu    sync.Mutex
-	begun bool
+	mu     sync.Mutex
+	told   string    // the mark of the last answer
+	toldAt time.Time // its time
+	whole  time.Time // when everything was read last
+	count  int       // of answers
 }
+
+const (
+	streamGap   = 50 * time.Second // after this silence the engine may have told somebody else
+	streamWhole = time.Hour
+)
 
 // Place implements Origin.
 func (c *CrowdSec) Place() string { return shown(c.URL) }
@@ -43,94 +59,120 @@ type crowdsecDecision struct {
 }
 
 // Read implements Origin.
-func (c *CrowdSec) Read(ctx context.Context, _ json.RawMessage) (list List, err error) {
+func (c *CrowdSec) Read(ctx context.Context, known json.RawMessage) (list List, err error) {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	query := url.Values{}
+	if len(c.Scenarios) > 0 {
+		query.Set("scenarios_containing", strings.Join(c.Scenarios, ","))
+	}
+	if len(c.Origins) > 0 {
+		query.Set("origins", strings.Join(c.Origins, ","))
+	}
+	now := c.Now()
 	if !c.Stream {
 		var all []crowdsecDecision
-		if err := c.get(ctx, "/v1/decisions", nil, &all); err != nil {
+		if err := c.get(ctx, "/v1/decisions", query, &all); err != nil {
 			return List{}, err
 		}
-		list.Entries, list.Bad = c.entries(all)
+		list.Entries, list.Bad = entriesOf(all, now)
 		return list, nil
 	}
+	var stored string
+	list.Delta = known != nil && json.Unmarshal(known, &stored) == nil && stored == c.told && c.told != "" &&
+		now.Sub(c.toldAt) < streamGap && now.Sub(c.whole) < streamWhole
+	query.Set("startup", fmt.Sprint(!list.Delta))
+	c.told = ""
 	var changes struct {
 		New     []crowdsecDecision `json:"new"`
 		Deleted []crowdsecDecision `json:"deleted"`
 	}
-	query := url.Values{"startup": {fmt.Sprint(!c.begun)}}
-	list.Delta = c.begun
-	c.begun = false
 	if err := c.get(ctx, "/v1/decisions/stream", query, &changes); err != nil {
 		return List{}, err
 	}
-	c.begun = true
-	list.Entries, list.Bad = c.entries(changes.New)
+	list.Entries, list.Bad = entriesOf(changes.New, now)
 	if list.Delta {
-		gone, _ := c.entries(changes.Deleted)
-		for _, e := range gone {
-			list.Gone = append(list.Gone, e.Prefix)
+		for _, d := range changes.Deleted { // whose time is over: of their ends nothing is to be read
+			if p, ok := d.prefix(); ok {
+				list.Gone = append(list.Gone, p)
+			}
 		}
+	} else {
+		c.whole = now
 	}
-	return list, nil
+	c.count++
+	c.told, c.toldAt = fmt.Sprintf("%d of %d", c.count, c.whole.UnixNano()), now
+	list.Mark, err = json.Marshal(c.told)
+	return list, err
 }
 
 func (c *CrowdSec) get(ctx context.Context, path string, query url.Values, to any) error {
+	key, err := c.Key()
+	if err != nil {
+		return fmt.Errorf("reading its key: %w", err)
+	}
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, strings.TrimSuffix(c.URL, "/")+path+"?"+query.Encode(), nil)
 	if err != nil {
 		return errors.New("its address cannot be read")
 	}
-	request.Header.Set("X-Api-Key", c.Key)
+	request.Header.Set("X-Api-Key", key)
 	request.Header.Set("User-Agent", "fwsync")
 	client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error {
 		return errors.New("it redirects, and the key is for nobody else")
 	}}
 	answer, err := client.Do(request)
 	if err != nil {
-		var u *url.Error
-		if errors.As(err, &u) {
-			err = u.Err
-		}
-		return fmt.Errorf("asking the local API: %w", err)
+		return fmt.Errorf("asking the local API: %w", withoutAddress(err))
 	}
 	defer answer.Body.Close()
 	switch answer.StatusCode {
 	case http.StatusOK:
-	case http.StatusForbidden:
+	case http.StatusForbidden, http.StatusUnauthorized:
 		return errors.New("the local API does not know the key: make one with cscli bouncers add")
 	default:
 		return fmt.Errorf("the local API answers %s", answer.Status)
 	}
-	text, err := limited(answer.Body, 256<<20)
-	if err == nil {
-		err = json.Unmarshal(text, to)
-	}
+	text, err := limited(answer.Body, cmp.Or(c.MaxBytes, 4*DefaultMaxBytes))
 	if err != nil {
+		return fmt.Errorf("reading its answer: %w", err)
+	}
+	if text = bytes.TrimSpace(text); len(text) == 0 {
+		return errors.New("its answer is empty")
+	}
+	if err := json.Unmarshal(text, to); err != nil {
 		return fmt.Errorf("reading its answer: %w", err)
 	}
 	return nil
 }
 
-func (c *CrowdSec) entries(all []crowdsecDecision) (entries []Entry, bad int) {
-	now := c.Now()
+// prefix is what the decision bans; false also if it does something else.
+func (d crowdsecDecision) prefix() (netip.Prefix, bool) {
+	if !d.bans() {
+		return netip.Prefix{}, false
+	}
+	return prefixOf(d.Value)
+}
+
+func (d crowdsecDecision) bans() bool {
+	return strings.EqualFold(d.Type, "ban") && (strings.EqualFold(d.Scope, "ip") || strings.EqualFold(d.Scope, "range"))
+}
+
+// entriesOf are the bans. What is over already is none.
+func entriesOf(all []crowdsecDecision, now time.Time) (entries []Entry, bad int) {
 	for _, d := range all {
-		scope := strings.ToLower(d.Scope)
-		if !strings.EqualFold(d.Type, "ban") || scope != "ip" && scope != "range" {
+		if !d.bans() {
 			continue
 		}
-		p, ok := prefixOf(d.Value)
+		p, ok := d.prefix()
 		left, err := time.ParseDuration(d.Duration)
-		if !ok || err != nil {
+		switch {
+		case !ok || err != nil:
 			bad++
-			continue
+		case left > 0:
+			entries = append(entries, Entry{Prefix: p, Until: now.Add(left), Reason: d.Scenario})
 		}
-		e := Entry{Prefix: p, Reason: d.Scenario}
-		if left > 0 {
-			e.Until = now.Add(left)
-		}
-		entries = append(entries, e)
 	}
 	return longest(entries), bad
 }
@@ -140,14 +182,15 @@ func longest(entries []Entry) []Entry {
 	place := make(map[netip.Prefix]int, len(entries))
 	var kept []Entry
 	for _, e := range entries {
-		if i, there := place[e.Prefix]; there {
-			if e.Until.After(kept[i].Until) {
-				kept[i] = e
-			}
-			continue
+		i, there := place[e.Prefix]
+		switch {
+		case !there:
+			place[e.Prefix] = len(kept)
+			kept = append(kept, e)
+		case kept[i].Until.IsZero():
+		case e.Until.IsZero() || e.Until.After(kept[i].Until):
+			kept[i] = e
 		}
-		place[e.Prefix] = len(kept)
-		kept = append(kept, e)
 	}
 	return kept
 }

@@ -28,12 +28,20 @@ func (f Feed) usable(entries []Entry) (kept []Entry, left int) {
 }
 
 // prefixOf reads an address or a prefix, as most lists write them: also in brackets or
-// with something behind a blank.
+// with something behind a blank. Two addresses are a range, which is no prefix.
 func prefixOf(text string) (netip.Prefix, bool) {
-	text = strings.Trim(strings.TrimSpace(text), `"[]`)
+	text = strings.TrimSpace(text)
 	if i := strings.IndexAny(text, " \t"); i > 0 {
+		next := strings.TrimLeft(text[i:], " \t-")
+		if end := strings.IndexAny(next, " \t"); end > 0 {
+			next = next[:end]
+		}
+		if _, err := netip.ParseAddr(next); err == nil {
+			return netip.Prefix{}, false
+		}
 		text = text[:i]
 	}
+	text = strings.Trim(text, `"[]`)
 	if len(text) > 64 {
 		return netip.Prefix{}, false
 	}

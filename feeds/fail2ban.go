@@ -4,10 +4,12 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/url"
 	"os"
 	"slices"
+	"strings"
 	"time"
 
 	_ "modernc.org/sqlite" // fail2ban keeps its bans in a SQLite file
@@ -21,6 +23,8 @@ type Fail2ban struct {
 	Jails []string // none: all
 	Now   func() time.Time
 }
+
+const longestBan = 100 * 365 * 24 * 3600 // seconds; what lasts longer lasts for ever
 
 // Place implements Origin.
 func (f Fail2ban) Place() string { return f.Path }
@@ -38,6 +42,9 @@ func (f Fail2ban) Read(ctx context.Context, _ json.RawMessage) (list List, err e
 	defer func() { _ = db.Close() }()
 	rows, err := db.QueryContext(ctx, `SELECT jail, ip, timeofban, bantime FROM bips`)
 	if err != nil {
+		if strings.Contains(err.Error(), "no such table: bips") {
+			err = errors.New("it has no table bips: fail2ban 0.11 or later is needed")
+		}
 		return List{}, fmt.Errorf("reading fail2ban's database: %w", err)
 	}
 	defer func() { _ = rows.Close() }()
@@ -58,7 +65,7 @@ func (f Fail2ban) Read(ctx context.Context, _ json.RawMessage) (list List, err e
 			continue
 		}
 		e := Entry{Prefix: p, Reason: "fail2ban jail " + jail}
-		if length >= 0 {
+		if length >= 0 && length <= longestBan {
 			if e.Until = time.Unix(at, 0).Add(time.Duration(length) * time.Second); !e.Until.After(now) {
 				continue
 			}

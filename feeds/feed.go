@@ -10,6 +10,7 @@ package feeds
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/netip"
 	"time"
@@ -24,9 +25,9 @@ type Feed struct {
 
 	Fresh    time.Duration // a list that is older is sick; 0: it tells no age
 	Min, Max int           // entries; 1 and 100,000
-	// Grow and Shrink are by how many per cent the list may change between two
-	// readings; 100 and 50. A change of twenty entries is always allowed.
-	Grow, Shrink int
+	// Grow and Shrink are how many entries may come and go between two readings, in per
+	// cent of those there were; 100 and 50. Leap may always come (20), and ten go.
+	Grow, Shrink, Leap int
 	// Widest prefixes that are taken; 24 and 48.
 	Widest4, Widest6 int
 }
@@ -42,7 +43,7 @@ type Origin interface {
 
 // List is what was read.
 type List struct {
-	Entries []Entry
+	Entries []Entry // each prefix once
 	// Unchanged says that the list is as the mark says, and Entries are not known.
 	Unchanged bool
 	// Delta says that Entries are only what is new, and Gone what was taken out.
@@ -63,10 +64,15 @@ type Entry struct {
 
 // State is what is kept of a feed between two readings.
 type State struct {
-	Tried time.Time       `json:"tried"` // the last reading, good or not
-	Good  time.Time       `json:"good"`  // the last good one
-	Count int             `json:"count"` // entries then
+	Tried time.Time       `json:"tried"`          // the last reading, good or not
+	Good  time.Time       `json:"good"`           // the last good one
+	Count int             `json:"count"`          // entries then
+	Sick  string          `json:"sick,omitempty"` // why the last reading was not believed
 	Mark  json.RawMessage `json:"mark,omitempty"`
+
+	// Standing are the prefixes that are blocked because of the feed, or were until a
+	// person took them back. Whoever keeps the blocks says so; nil if nobody does.
+	Standing map[netip.Prefix]bool `json:"-"`
 }
 
 // Result is what a reading comes to.
@@ -91,6 +97,7 @@ func (f Feed) Defaulted() Feed {
 	set(&f.Max, 100_000)
 	set(&f.Grow, 100)
 	set(&f.Shrink, 50)
+	set(&f.Leap, 20)
 	set(&f.Widest4, 24)
 	set(&f.Widest6, 48)
 	if f.Every == 0 {
@@ -102,10 +109,13 @@ func (f Feed) Defaulted() Feed {
 	return f
 }
 
-// Due is when the feed is to be read next.
+// Due is when the feed is to be read next; one that is sick sooner than another.
 func (f Feed) Due(s State) time.Time {
-	if s.Tried.IsZero() {
+	switch {
+	case s.Tried.IsZero():
 		return time.Time{}
+	case s.Sick != "":
+		return s.Tried.Add(min(f.Every, max(time.Minute, f.Every/12)))
 	}
 	return s.Tried.Add(f.Every)
 }
@@ -113,46 +123,87 @@ func (f Feed) Due(s State) time.Time {
 // Refresh reads the feed and judges it. It never fails: what goes wrong makes the feed
 // sick. The feed has its defaults.
 func (f Feed) Refresh(ctx context.Context, now time.Time, before State) Result {
+	return f.refresh(ctx, now, before, f.judgeChange)
+}
+
+// Accept is Refresh, but whatever has come and gone is believed.
+func (f Feed) Accept(ctx context.Context, now time.Time, before State) Result {
+	return f.refresh(ctx, now, before, func(_, _ int, _ State) string { return "" })
+}
+
+func (f Feed) refresh(ctx context.Context, now time.Time, before State, judgeChange func(came, went int, before State) string) Result {
 	r := Result{State: before}
 	r.State.Tried = now
 	list, err := f.From.Read(ctx, before.Mark)
+	if err == nil && list.Unchanged && before.Standing != nil && len(before.Standing) < before.Count {
+		list, err = f.From.Read(ctx, nil) // blocks have ended meanwhile: they are to come back
+	}
+	if err == nil {
+		r.List = list
+		err = f.weigh(&r, before, now, judgeChange)
+	}
 	if err != nil {
 		r.Sick = err.Error()
-		return r
-	}
-	r.List = list
-	if f.Fresh > 0 && !list.Made.IsZero() && now.Sub(list.Made) > f.Fresh {
-		r.Sick = fmt.Sprintf("the list is of %s, older than %s", list.Made.UTC().Format(time.RFC3339), f.Fresh)
-		return r
-	}
-	if list.Unchanged {
-		r.Used = before.Count
-		r.State.Good = now
-		return r
-	}
-	r.Entries, r.Left = f.usable(list.Entries)
-	r.Used = len(r.Entries)
-	if list.Delta {
-		r.State.Good, r.State.Mark = now, list.Mark
-		r.State.Count = max(0, before.Count+r.Used-len(list.Gone))
-		return r
-	}
-	if r.Left > 0 {
-		r.Notes = append(r.Notes, fmt.Sprintf("%d entries were left out: private, reserved or wider than /%d and /%d", r.Left, f.Widest4, f.Widest6))
-	}
-	if list.Bad > 0 {
-		r.Notes = append(r.Notes, fmt.Sprintf("%d lines are no entries", list.Bad))
-	}
-	if r.Sick = f.judge(r.Used, list.Bad, before); r.Sick == "" {
-		r.State = State{Tried: now, Good: now, Count: r.Used, Mark: list.Mark}
+		r.State.Sick = r.Sick
 	}
 	return r
 }
 
-const slack = 20 // entries by which a list may always change
+// weigh finds out what of a list counts. Its error says why nothing does.
+func (f Feed) weigh(r *Result, before State, now time.Time, judgeChange func(came, went int, before State) string) error {
+	if f.Fresh > 0 && !r.Made.IsZero() && now.Sub(r.Made) > f.Fresh {
+		return fmt.Errorf("the list is of %s, older than %s", r.Made.UTC().Format(time.RFC3339), f.Fresh)
+	}
+	good := State{Tried: now, Good: now, Count: before.Count, Mark: r.Mark}
+	if r.Unchanged {
+		r.Used, r.State = before.Count, good
+		return nil
+	}
+	r.Entries, r.Left = f.usable(r.Entries)
+	r.Used = len(r.Entries)
+	if r.Left > 0 {
+		r.Notes = append(r.Notes, fmt.Sprintf("%d entries were left out: private, reserved or wider than /%d and /%d", r.Left, f.Widest4, f.Widest6))
+	}
+	if r.Bad > 0 {
+		r.Notes = append(r.Notes, fmt.Sprintf("%d lines are no entries", r.Bad))
+	}
+	came, went := r.change(before.Standing)
+	good.Count = r.Used
+	if r.Delta {
+		good.Count = len(before.Standing) + came - went
+	}
+	if why := f.judge(good.Count, r.Bad); why != "" {
+		return errors.New(why)
+	}
+	if why := judgeChange(came, went, before); why != "" {
+		return errors.New(why)
+	}
+	r.State = good
+	return nil
+}
 
-// judge compares a list with what it may be.
-func (f Feed) judge(count, bad int, before State) string {
+// change counts what a list would block anew, and what it would free.
+func (l List) change(standing map[netip.Prefix]bool) (came, went int) {
+	listed := make(map[netip.Prefix]bool, len(l.Entries))
+	for _, e := range l.Entries {
+		listed[e.Prefix] = true
+		if !standing[e.Prefix] {
+			came++
+		}
+	}
+	if l.Delta {
+		for _, p := range l.Gone {
+			if standing[p] && !listed[p] {
+				went++
+			}
+		}
+		return came, went
+	}
+	return came, len(standing) - (len(listed) - came)
+}
+
+// judge looks at a list by itself.
+func (f Feed) judge(count, bad int) string {
 	switch {
 	case bad > max(10, (count+bad)/10):
 		return fmt.Sprintf("%d of %d lines are no entries: not a list, or a damaged one", bad, count+bad)
@@ -160,12 +211,21 @@ func (f Feed) judge(count, bad int, before State) string {
 		return fmt.Sprintf("it has %d entries, fewer than %d", count, f.Min)
 	case count > f.Max:
 		return fmt.Sprintf("it has %d entries, more than %d", count, f.Max)
-	case before.Good.IsZero():
-		return ""
-	case count-before.Count > max(slack, before.Count*f.Grow/100):
-		return fmt.Sprintf("it has grown from %d entries to %d, by more than %d %%", before.Count, count, f.Grow)
-	case before.Count-count > max(slack, before.Count*f.Shrink/100):
-		return fmt.Sprintf("it has shrunk from %d entries to %d, by more than %d %%", before.Count, count, f.Shrink)
+	}
+	return ""
+}
+
+const mayGo = 10 // entries, whatever Shrink says
+
+// judgeChange compares a list with what it was: whoever exchanges it for another of the
+// same length changes as much as who empties it. Of a list that is new anything may come.
+func (f Feed) judgeChange(came, went int, before State) string {
+	was := max(before.Count, len(before.Standing))
+	switch {
+	case !before.Good.IsZero() && came > max(f.Leap, was*f.Grow/100):
+		return fmt.Sprintf("it has grown: %d entries came to the %d that it had, more than %d %%", came, was, f.Grow)
+	case went > max(mayGo, len(before.Standing)*f.Shrink/100):
+		return fmt.Sprintf("it has shrunk: %d of %d entries went, more than %d %%", went, len(before.Standing), f.Shrink)
 	}
 	return ""
 }

@@ -46,30 +46,46 @@ func (f File) Read(_ context.Context, known json.RawMessage) (List, error) {
 	if err != nil {
 		return List{}, err
 	}
-	return parsed(text, f.Format, known, mark{}, List{Made: info.ModTime()})
+	of := f.Format.of(f.Path)
+	return parsed(text, f.Format, of.known(known), of, List{Made: info.ModTime()})
 }
 
 // mark is by what a text is known again.
 type mark struct {
+	Of       string `json:"of"` // digest of where it is from and how it is read
 	Hash     string `json:"sha256"`
 	ETag     string `json:"etag,omitempty"`
 	Modified string `json:"modified,omitempty"`
 }
 
-// parsed is the list of a text; unchanged if the text is what it was.
-func parsed(text []byte, format Format, known json.RawMessage, now mark, list List) (List, error) {
+// of begins the mark of what is read in this format from a place.
+func (f Format) of(place ...string) mark {
+	sum := sha256.Sum256(fmt.Appendf(nil, "%q %q", f, place))
+	return mark{Of: hex.EncodeToString(sum[:8])}
+}
+
+// known is the mark of the last reading, or m if that was of something else.
+func (m mark) known(stored json.RawMessage) mark {
+	var before mark
+	if stored == nil || json.Unmarshal(stored, &before) != nil || before.Of != m.Of {
+		return m
+	}
+	return before
+}
+
+// parsed is the list of a text; unchanged if the text is what it was. In either case it
+// gets the mark that is of now.
+func parsed(text []byte, format Format, before, now mark, list List) (_ List, err error) {
 	sum := sha256.Sum256(text)
 	now.Hash = hex.EncodeToString(sum[:])
-	var before mark
-	if known != nil && json.Unmarshal(known, &before) == nil && before.Hash == now.Hash {
-		list.Unchanged, list.Mark = true, known
-		return list, nil
-	}
-	var err error
-	if list.Entries, list.Bad, err = format.parse(text); err != nil {
+	if list.Mark, err = json.Marshal(now); err != nil {
 		return list, err
 	}
-	list.Mark, err = json.Marshal(now)
+	if before.Hash == now.Hash {
+		list.Unchanged = true
+		return list, nil
+	}
+	list.Entries, list.Bad, err = format.parse(text)
 	return list, err
 }
 

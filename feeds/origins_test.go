@@ -2,14 +2,17 @@ package feeds
 
 import (
 	"bytes"
+	"cmp"
 	"compress/gzip"
 	"context"
 	"crypto/sha256"
 	"database/sql"
 	"encoding/hex"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
@@ -33,6 +36,11 @@ func addresses(n int) string {
 func TestASickListIsNamedAndNotBelieved(t *testing.T) {
 	good := addresses(400)
 	sum := sha256.Sum256([]byte(good))
+	standing := map[netip.Prefix]bool{}
+	for line := range strings.Lines(good) {
+		p, _ := prefixOf(line)
+		standing[p] = true
+	}
 	release := make(chan struct{})
 	var answer atomic.Value // of http.HandlerFunc
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { answer.Load().(http.HandlerFunc)(w, r) }))
@@ -54,8 +62,9 @@ func TestASickListIsNamedAndNotBelieved(t *testing.T) {
 			w.Header().Set("Content-Length", fmt.Sprint(len(good)))
 			fmt.Fprint(w, good[:len(good)/2])
 		}, "reading it"},
-		{"half as long", Web{}, text(addresses(150)), "shrunk from 400 entries to 150"},
-		{"ten times as long", Web{}, text(addresses(4000)), "grown from 400 entries to 4000"},
+		{"half as long", Web{}, text(addresses(150)), "shrunk: 250 of 400 entries went, more than 50 %"},
+		{"ten times as long", Web{}, text(addresses(4000)), "grown: 3600 entries came to the 400 that it had, more than 100 %"},
+		{"another list of the same length", Web{}, text(strings.ReplaceAll(good, "20.1.", "20.7.")), "shrunk: 400 of 400"},
 		{"a web page", Web{}, func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Type", "text/html; charset=utf-8")
 			fmt.Fprint(w, good)
@@ -69,6 +78,20 @@ func TestASickListIsNamedAndNotBelieved(t *testing.T) {
 			case <-r.Context().Done():
 			}
 		}, "deadline"},
+		{"hung in the middle", Web{Timeout: 200 * time.Millisecond}, func(w http.ResponseWriter, r *http.Request) {
+			fmt.Fprint(w, good[:len(good)/2])
+			_ = http.NewResponseController(w).Flush()
+			select {
+			case <-release:
+			case <-r.Context().Done():
+			}
+		}, "deadline"},
+		{"redirected to another host", Web{}, func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "http://localhost:1/list", http.StatusFound)
+		}, "another host without https"},
+		{"that it is unchanged, when nobody asked", Web{}, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNotModified) }, "nothing of it is known"},
+		{"the list that was agreed on", Web{Sum: hex.EncodeToString(sum[:])}, text(good), ""},
+		{"another list than that", Web{Sum: hex.EncodeToString(sum[:])}, text(addresses(399)), "SHA-256"},
 		{"redirected for ever", Web{}, func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/again", http.StatusFound) }, "too many redirects"},
 		{"a bomb", Web{MaxBytes: 100_000}, func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Encoding", "gzip")
@@ -98,7 +121,7 @@ func TestASickListIsNamedAndNotBelieved(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			c.web.URL = server.URL + "/list?token=hidden"
 			f := Feed{Name: "list", From: c.web, Fresh: 7 * 24 * time.Hour}.Defaulted()
-			before := State{Tried: now.Add(-time.Hour), Good: now.Add(-time.Hour), Count: 400}
+			before := State{Tried: now.Add(-time.Hour), Good: now.Add(-time.Hour), Count: 400, Standing: standing}
 			answer.Store(c.answer)
 			r := f.Refresh(t.Context(), now, before)
 			if (r.Sick == "") != (c.sick == "") || !strings.Contains(r.Sick, c.sick) {
@@ -107,10 +130,10 @@ func TestASickListIsNamedAndNotBelieved(t *testing.T) {
 			if strings.Contains(r.Sick+f.From.Place(), "hidden") {
 				t.Errorf("the token is shown: %q, %q", r.Sick, f.From.Place())
 			}
-			if c.sick != "" && (r.State.Good != before.Good || r.State.Count != before.Count || r.State.Tried != now) {
+			if c.sick != "" && (r.State.Good != before.Good || r.State.Count != before.Count || r.State.Tried != now || r.State.Sick != r.Sick || f.Due(r.State).Sub(now) != 5*time.Minute) {
 				t.Errorf("a sick reading left %+v", r.State)
 			}
-			if c.sick == "" && (r.State.Good != now || r.State.Count != r.Used) {
+			if c.sick == "" && (r.State.Good != now || r.State.Count != r.Used || r.State.Sick != "" || f.Due(r.State).Sub(now) != time.Hour) {
 				t.Errorf("a good reading left %+v", r.State)
 			}
 		})
@@ -159,6 +182,8 @@ func TestAFileIsAsOldAsItsLastChange(t *testing.T) {
 	}
 }
 
+func key(k string) func() (string, error) { return func() (string, error) { return k, nil } }
+
 func TestCrowdSec(t *testing.T) {
 	const ban = `{"duration":"3h59m57.6s","id":%d,"origin":"crowdsec","scenario":"crowdsecurity/postfix-spam","scope":"%s","type":"%s","value":"%s"}`
 	down := false
@@ -179,32 +204,63 @@ func TestCrowdSec(t *testing.T) {
 		}
 	}))
 	defer server.Close()
-	engine := &CrowdSec{URL: server.URL, Key: "key-1", Now: func() time.Time { return now }}
+	engine := &CrowdSec{URL: server.URL, Key: key("key-1"), Now: func() time.Time { return now }}
 	all, err := engine.Read(t.Context(), nil)
 	if err != nil || len(all.Entries) != 2 || all.Bad != 0 || all.Delta || all.Entries[0].Reason != "crowdsecurity/postfix-spam" || all.Entries[0].Until.Sub(now).Round(time.Minute) != 4*time.Hour {
 		t.Errorf("%+v, %v", all, err)
 	}
-	wrong := &CrowdSec{URL: server.URL, Key: "key-2", Now: engine.Now}
+	wrong := &CrowdSec{URL: server.URL, Key: key("key-2"), Now: engine.Now}
 	if _, err := wrong.Read(t.Context(), nil); err == nil || !strings.Contains(err.Error(), "cscli bouncers add") || strings.Contains(err.Error(), "key-2") {
 		t.Errorf("a wrong key: %v", err)
 	}
 
-	stream := &CrowdSec{URL: server.URL, Key: "key-1", Stream: true, Now: engine.Now}
+	stream := &CrowdSec{URL: server.URL, Key: key("key-1"), Stream: true, Now: engine.Now}
 	first, err := stream.Read(t.Context(), nil)
 	if err != nil || first.Delta || len(first.Entries) != 2 {
 		t.Fatalf("%+v, %v", first, err)
 	}
-	second, err := stream.Read(t.Context(), nil)
+	second, err := stream.Read(t.Context(), first.Mark)
 	if err != nil || !second.Delta || len(second.Entries) != 1 || len(second.Gone) != 1 || second.Gone[0].String() != "198.51.100.7/32" {
 		t.Fatalf("%+v, %v", second, err)
 	}
 	down = true
-	if _, err := stream.Read(t.Context(), nil); err == nil {
+	if _, err := stream.Read(t.Context(), second.Mark); err == nil {
 		t.Fatal("an engine that is down answers")
 	}
 	down = false
-	if again, err := stream.Read(t.Context(), nil); err != nil || again.Delta || len(again.Entries) != 2 {
-		t.Errorf("after an error it does not begin anew: %+v, %v", again, err)
+	third, err := stream.Read(t.Context(), second.Mark)
+	if err != nil || third.Delta || len(third.Entries) != 2 {
+		t.Errorf("after an error it does not begin anew: %+v, %v", third, err)
+	}
+	for _, c := range []struct {
+		name  string
+		known json.RawMessage
+		after time.Duration
+	}{
+		{"when the last reading was not stored", first.Mark, 0},
+		{"after a silence", nil, 2 * time.Minute},
+		{"after an hour", nil, 40 * time.Second},
+	} {
+		last, err := stream.Read(t.Context(), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		clock, began := engine.Now(), engine.Now()
+		stream.Now = func() time.Time { return clock }
+		known := cmp.Or(string(c.known), string(last.Mark))
+		anew := false
+		for !anew && clock.Sub(began) <= time.Hour {
+			clock = clock.Add(max(c.after, time.Second))
+			list, err := stream.Read(t.Context(), json.RawMessage(known))
+			if err != nil {
+				t.Fatal(err)
+			}
+			anew, known = !list.Delta, string(list.Mark)
+		}
+		if at := clock.Sub(began); !anew || c.name == "after an hour" && at < 59*time.Minute {
+			t.Errorf("%s it begins anew: %t, at %s", c.name, anew, at)
+		}
+		stream.Now = engine.Now
 	}
 }
 

@@ -1,10 +1,8 @@
 package feeds
 
 import (
-	"bufio"
 	"bytes"
 	"encoding/csv"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -31,47 +29,48 @@ func (f Format) Check() error {
 	return fmt.Errorf("%q is none of plain, csv, json, jsonl", f.Kind)
 }
 
+// mostEntries bounds the memory that a list can take.
+const mostEntries = 1_000_000
+
 // parse reads a list. Single lines that are no entries are counted, a text that is none
 // of this format is an error.
 func (f Format) parse(text []byte) (entries []Entry, bad int, err error) {
 	text = bytes.TrimPrefix(text, []byte("\xef\xbb\xbf"))
-	if start := strings.ToLower(string(bytes.TrimSpace(text[:min(len(text), 64)]))); strings.HasPrefix(start, "<!doctype") || strings.HasPrefix(start, "<html") {
+	if bytes.HasPrefix(bytes.TrimSpace(text), []byte("<")) {
 		return nil, 0, errors.New("it is a web page, not a list")
 	}
 	take := func(entry string) {
-		if p, ok := prefixOf(entry); ok {
-			entries = append(entries, Entry{Prefix: p})
-		} else {
+		p, ok := prefixOf(entry)
+		switch {
+		case !ok:
 			bad++
+		case len(entries) <= mostEntries:
+			entries = append(entries, Entry{Prefix: p})
 		}
 	}
 	switch f.Kind {
 	case "csv":
 		err = f.csv(text, take)
 	case "json":
-		var value any
-		if err = json.Unmarshal(text, &value); err == nil {
-			err = f.walk(value, take)
-		}
+		err = f.json(text, take)
 	case "jsonl":
-		for lines := bufio.NewScanner(bytes.NewReader(text)); lines.Scan(); {
-			line := bytes.TrimSpace(lines.Bytes())
-			var value any
-			switch {
-			case len(line) == 0:
-			case json.Unmarshal(line, &value) != nil || f.walk(value, take) != nil:
+		for line := range bytes.Lines(text) {
+			if len(bytes.TrimSpace(line)) > 0 && f.json(line, take) != nil {
 				bad++
 			}
 		}
 	default:
-		for line := range strings.Lines(string(text)) {
-			if i := strings.IndexAny(line, "#;"); i >= 0 {
+		for line := range bytes.Lines(text) {
+			if i := bytes.IndexAny(line, "#;"); i >= 0 {
 				line = line[:i]
 			}
-			if line = strings.TrimSpace(line); line != "" {
-				take(line)
+			if line = bytes.TrimSpace(line); len(line) > 0 {
+				take(string(line))
 			}
 		}
+	}
+	if err == nil && len(entries) > mostEntries {
+		err = fmt.Errorf("it has more than %d entries", mostEntries)
 	}
 	return entries, bad, err
 }
@@ -113,47 +112,4 @@ func (f Format) csv(text []byte, take func(string)) error {
 		}
 		take(row[column])
 	}
-}
-
-// walk finds the texts at the path.
-func (f Format) walk(value any, take func(string)) error {
-	if f.Path == "" {
-		if _, text := value.(string); text {
-			return follow(value, nil, take)
-		}
-		return follow(value, []string{"[]"}, take)
-	}
-	return follow(value, strings.Split(f.Path, "."), take)
-}
-
-func follow(value any, path []string, take func(string)) error {
-	if len(path) == 0 {
-		text, ok := value.(string)
-		if !ok {
-			return fmt.Errorf("at the path is no text but %T", value)
-		}
-		take(text)
-		return nil
-	}
-	if path[0] == "[]" {
-		list, ok := value.([]any)
-		if !ok {
-			return errors.New("where the path says [] is no list")
-		}
-		for _, each := range list {
-			if err := follow(each, path[1:], take); err != nil {
-				return err
-			}
-		}
-		return nil
-	}
-	object, ok := value.(map[string]any)
-	if !ok {
-		return fmt.Errorf("where the path says %q is no object", path[0])
-	}
-	inner, there := object[path[0]]
-	if !there {
-		return fmt.Errorf("there is no %q", path[0])
-	}
-	return follow(inner, path[1:], take)
 }

@@ -25,7 +25,12 @@ func TestFormats(t *testing.T) {
 		{"json", Format{Kind: "json"}, `["198.51.100.7", "203.0.113.0/24", "x"]`, "198.51.100.7/32 203.0.113.0/24", 1, ""},
 		{"json with a path", Format{Kind: "json", Path: "data.[].ip"}, `{"data":[{"ip":"198.51.100.7"},{"ip":"2001:db8::/48"}]}`, "198.51.100.7/32 2001:db8::/48", 0, ""},
 		{"json of another shape", Format{Kind: "json", Path: "data.[].ip"}, `{"error":"quota"}`, "", 0, `no "data"`},
-		{"json that was cut off", Format{Kind: "json"}, `["198.51.100.7", "20`, "", 0, "unexpected end"},
+		{"json that was cut off", Format{Kind: "json"}, `["198.51.100.7", "20`, "", 0, "cut off"},
+		{"json with one part of another shape", Format{Kind: "json", Path: "data.[].ip"}, `{"more":[{"ip":1}],"data":[{"ip":"198.51.100.7"},{"host":"x"},{"ip":["y"]},7,{"ip":"198.51.100.8","port":{"a":[1]}}]}`, "198.51.100.7/32 198.51.100.8/32", 3, ""},
+		{"json with something behind it", Format{Kind: "json"}, `["198.51.100.7"]["198.51.100.8"]`, "", 0, "something follows"},
+		{"xml", Format{}, "<?xml version=\"1.0\"?><error/>", "", 0, "a web page"},
+		{"a long json line", Format{Kind: "jsonl", Path: "ip"}, `{"why":"` + strings.Repeat("x", 100_000) + `","ip":"198.51.100.7"}` + "\n{\"ip\":\"198.51.100.8\"}", "198.51.100.7/32 198.51.100.8/32", 0, ""},
+		{"ranges and masks are no prefixes", Format{}, "198.51.100.0 - 198.51.100.255\n198.51.100.0\t198.51.100.255\t24\n198.51.100.0 255.255.255.0\n198.51.100.7 17 times\n", "198.51.100.7/32", 3, ""},
 		{"json lines", Format{Kind: "jsonl", Path: "ip"}, "{\"ip\":\"198.51.100.7\"}\n\n{\"ip\":7}\n{\n", "198.51.100.7/32", 2, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {

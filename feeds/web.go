@@ -1,6 +1,7 @@
 package feeds
 
 import (
+	"cmp"
 	"compress/gzip"
 	"context"
 	"crypto/sha256"
@@ -19,7 +20,8 @@ import (
 // Web is a list behind an address.
 type Web struct {
 	URL      string
-	SumURL   string // of a text that begins with the list's SHA-256; none by default
+	Sum      string // the SHA-256 that the list must have, in hex digits; "" for any
+	SumURL   string // of a text that begins with it; none by default
 	Format   Format
 	MaxBytes int64         // unpacked; 0: DefaultMaxBytes
 	Timeout  time.Duration // of all; 0: 30 s
@@ -46,33 +48,50 @@ func (w Web) Read(ctx context.Context, known json.RawMessage) (List, error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	var before mark
-	if known != nil {
-		_ = json.Unmarshal(known, &before) // without a mark everything is read
-	}
+	of := w.Format.of(w.URL, w.Sum, w.SumURL)
+	before := of.known(known)
 	got, err := fetch(ctx, w.URL, before, w.MaxBytes)
 	if err != nil {
 		return List{}, err
 	}
+	modified := got.header.Get("Last-Modified")
+	if got.unchanged {
+		modified = cmp.Or(modified, before.Modified)
+	}
 	list := List{}
-	if made, err := http.ParseTime(got.header.Get("Last-Modified")); err == nil {
+	if made, err := http.ParseTime(modified); err == nil {
 		list.Made = made
 	}
 	if got.unchanged {
+		if before == of {
+			return List{}, errors.New("the server says that it is unchanged, but nothing of it is known")
+		}
 		list.Unchanged, list.Mark = true, known
 		return list, nil
 	}
+	if err := w.checkSum(ctx, got.text); err != nil {
+		return List{}, err
+	}
+	of.ETag, of.Modified = got.header.Get("ETag"), modified
+	return parsed(got.text, w.Format, before, of, list)
+}
+
+// checkSum compares the list with its checksum, if there is to be one.
+func (w Web) checkSum(ctx context.Context, text []byte) error {
+	want := w.Sum
 	if w.SumURL != "" {
 		sum, err := fetch(ctx, w.SumURL, mark{}, 4096)
 		if err != nil {
-			return List{}, fmt.Errorf("its checksum: %w", err)
+			return fmt.Errorf("its checksum: %w", err)
 		}
-		is := sha256.Sum256(got.text)
-		if fields := strings.Fields(string(sum.text)); len(fields) == 0 || !strings.EqualFold(fields[0], hex.EncodeToString(is[:])) {
-			return List{}, errors.New("its SHA-256 is not what the checksum says")
+		if want, _, _ = strings.Cut(strings.TrimSpace(string(sum.text)), " "); want == "" {
+			return errors.New("its checksum is empty")
 		}
 	}
-	return parsed(got.text, w.Format, known, mark{ETag: got.header.Get("ETag"), Modified: got.header.Get("Last-Modified")}, list)
+	if is := sha256.Sum256(text); want != "" && !strings.EqualFold(want, hex.EncodeToString(is[:])) {
+		return errors.New("its SHA-256 is not what the checksum says")
+	}
+	return nil
 }
 
 // fetched is what a server answered.
@@ -99,11 +118,7 @@ func fetch(ctx context.Context, address string, known mark, most int64) (got fet
 	client := &http.Client{CheckRedirect: redirect}
 	answer, err := client.Do(request)
 	if err != nil {
-		var u *url.Error // names the address, with what may be secret in it
-		if errors.As(err, &u) {
-			err = u.Err
-		}
-		return got, fmt.Errorf("getting it: %w", err)
+		return got, fmt.Errorf("getting it: %w", withoutAddress(err))
 	}
 	defer answer.Body.Close()
 	switch {
@@ -131,12 +146,27 @@ func fetch(ctx context.Context, address string, known mark, most int64) (got fet
 	return fetched{header: answer.Header, text: text}, nil
 }
 
+// redirect follows five times. Plain http stays on the host where it began: what is
+// configured as such is on loopback.
 func redirect(request *http.Request, via []*http.Request) error {
-	switch {
+	request.Header.Del("Referer") // the address before, with what may be secret in it
+	switch last := via[len(via)-1].URL; {
 	case len(via) > 5:
 		return errors.New("too many redirects")
-	case via[0].URL.Scheme == "https" && request.URL.Scheme != "https":
+	case request.URL.Scheme == "https":
+	case last.Scheme == "https":
 		return errors.New("it redirects from https to " + request.URL.Scheme)
+	case request.URL.Host != last.Host:
+		return errors.New("it redirects to another host without https")
 	}
 	return nil
+}
+
+// withoutAddress is the error of a request without the address, which may be secret.
+func withoutAddress(err error) error {
+	var u *url.Error
+	if errors.As(err, &u) {
+		return u.Err
+	}
+	return err
 }

@@ -2,9 +2,14 @@ package main
 
 import (
 	"cmp"
+	"context"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"net/url"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -15,20 +20,23 @@ import (
 // FeedConfig is a list of addresses to block. It comes from one of url, file, crowdsec
 // and fail2ban.
 type FeedConfig struct {
-	Name     string   `yaml:"name" mapstructure:"name"`
-	URL      string   `yaml:"url" mapstructure:"url"`           // of a list
-	URLEnv   string   `yaml:"url_env" mapstructure:"url_env"`   // variable with the address, where that is a secret
-	File     string   `yaml:"file" mapstructure:"file"`         // a list
-	CrowdSec string   `yaml:"crowdsec" mapstructure:"crowdsec"` // address of a local API
-	Fail2ban string   `yaml:"fail2ban" mapstructure:"fail2ban"` // fail2ban's database
-	KeyEnv   string   `yaml:"key_env" mapstructure:"key_env"`   // of CrowdSec: variable with the bouncer's key …
-	KeyFile  string   `yaml:"key_file" mapstructure:"key_file"` // … or file
-	Stream   bool     `yaml:"stream" mapstructure:"stream"`     // of CrowdSec: only what changes
-	Jails    []string `yaml:"jails" mapstructure:"jails"`       // of fail2ban
-	Format   string   `yaml:"format" mapstructure:"format"`     // plain, csv, json, jsonl
-	Column   string   `yaml:"column" mapstructure:"column"`     // of csv
-	Path     string   `yaml:"path" mapstructure:"path"`         // of json
-	SumURL   string   `yaml:"sha256_url" mapstructure:"sha256_url"`
+	Name      string   `yaml:"name" mapstructure:"name"`
+	URL       string   `yaml:"url" mapstructure:"url"`             // of a list
+	URLEnv    string   `yaml:"url_env" mapstructure:"url_env"`     // variable with the address, where that is a secret
+	File      string   `yaml:"file" mapstructure:"file"`           // a list
+	CrowdSec  string   `yaml:"crowdsec" mapstructure:"crowdsec"`   // address of a local API
+	Fail2ban  string   `yaml:"fail2ban" mapstructure:"fail2ban"`   // fail2ban's database
+	KeyEnv    string   `yaml:"key_env" mapstructure:"key_env"`     // of CrowdSec: variable with the bouncer's key …
+	KeyFile   string   `yaml:"key_file" mapstructure:"key_file"`   // … or file
+	Stream    bool     `yaml:"stream" mapstructure:"stream"`       // of CrowdSec: only what changes
+	Scenarios []string `yaml:"scenarios" mapstructure:"scenarios"` // of CrowdSec: words in the scenarios' names
+	Origins   []string `yaml:"origins" mapstructure:"origins"`     // of CrowdSec
+	Jails     []string `yaml:"jails" mapstructure:"jails"`         // of fail2ban
+	Format    string   `yaml:"format" mapstructure:"format"`       // plain, csv, json, jsonl
+	Column    string   `yaml:"column" mapstructure:"column"`       // of csv
+	Path      string   `yaml:"path" mapstructure:"path"`           // of json
+	Sum       string   `yaml:"sha256" mapstructure:"sha256"`
+	SumURL    string   `yaml:"sha256_url" mapstructure:"sha256_url"`
 
 	Every    time.Duration `yaml:"every" mapstructure:"every"`
 	Block    time.Duration `yaml:"block" mapstructure:"block"`
@@ -56,6 +64,17 @@ func (c *Config) completeListFeeds(bad func(key, value, want string) error) erro
 			return bad(at+"name", f.Name, "each feed has a name of its own")
 		}
 		names[f.Name] = true
+		for _, s := range c.Sources {
+			if s.Name == f.Name {
+				return bad(at+"name", f.Name, "a source has this name already")
+			}
+		}
+		if sum, err := hex.DecodeString(f.Sum); err != nil || f.Sum != "" && len(sum) != 32 {
+			return bad(at+"sha256", f.Sum, "it is a SHA-256 in 64 hex digits")
+		}
+		if f.Sum != "" && f.SumURL != "" || f.Sum+f.SumURL != "" && f.URL+f.URLEnv == "" {
+			return bad(at+"sha256", f.Sum, "a list with an address has one checksum: sha256, or sha256_url")
+		}
 		from := 0
 		for _, origin := range []string{f.URL + f.URLEnv, f.File, f.CrowdSec, f.Fail2ban} {
 			if origin != "" {
@@ -66,11 +85,7 @@ func (c *Config) completeListFeeds(bad func(key, value, want string) error) erro
 			return bad(at+"url", f.URL, "it comes from one of url, url_env, file, crowdsec and fail2ban")
 		}
 		for key, address := range map[string]string{"url": f.URL, "crowdsec": f.CrowdSec, "sha256_url": f.SumURL} {
-			if address == "" {
-				continue
-			}
-			u, err := url.Parse(address)
-			if err != nil || u.Host == "" || u.Scheme != "https" && (u.Scheme != "http" || !loopback(cmp.Or(u.Host, "x")) && !loopback(u.Host+":80")) {
+			if address != "" && !fetchable(address) {
 				return bad(at+key, "…", "it is an https address, or http on loopback")
 			}
 		}
@@ -103,54 +118,91 @@ func (c *Config) withinIf(path string) string {
 	return c.within(path)
 }
 
-// feeds are the configured feeds, ready to be read.
-func (c *Config) feeds() ([]reconcile.Feed, error) {
-	var all []reconcile.Feed
-	for _, f := range c.Feeds {
-		origin, least, err := f.origin()
-		if err != nil {
-			return nil, withHint(fmt.Errorf("feed %s: %w", f.Name, err), "docs/feeds.md says how a feed gets its key")
+// feeds are the configured feeds, ready to be read. Only a fwsync run streams: the
+// engine remembers one reader for each key, and others would take its changes away.
+func (c *Config) feeds(stays bool) []reconcile.Feed {
+	widest := new(limitFlags).limits(c.Limits)
+	all := make([]reconcile.Feed, len(c.Feeds))
+	for i, f := range c.Feeds {
+		feed := feeds.Feed{
+			Name: f.Name, From: f.origin(stays), Every: f.Every, Block: f.Block, Fresh: f.Fresh, Min: f.Min, Max: f.Max, Grow: f.Grow, Shrink: f.Shrink,
+			Widest4: widest.WidestIPv4, Widest6: widest.WidestIPv6,
 		}
-		widest := new(limitFlags).limits(c.Limits)
-		all = append(all, reconcile.Feed{
-			Score: f.Score, Hold: f.Hold,
-			Feed: feeds.Feed{
-				Name: f.Name, From: origin, Every: f.Every, Block: f.Block, Fresh: f.Fresh, Min: cmp.Or(f.Min, least), Max: f.Max, Grow: f.Grow, Shrink: f.Shrink,
-				Widest4: widest.WidestIPv4, Widest6: widest.WidestIPv6,
-			}.Defaulted(),
-		})
+		if f.CrowdSec != "" || f.Fail2ban != "" {
+			// What an engine bans may be nobody, and under an attack many at once.
+			feed.Min, feed.Leap = cmp.Or(f.Min, -1), engineLeap
+		}
+		all[i] = reconcile.Feed{Score: f.Score, Hold: f.Hold, Feed: feed.Defaulted()}
 	}
-	return all, nil
+	return all
 }
 
-// origin is where a feed comes from, and how many entries it has at least if nothing
-// is said: a list is never empty, the bans of an engine may be.
-func (f FeedConfig) origin() (feeds.Origin, int, error) {
+// engineLeap is as many bans as an engine may add between two readings, whatever there were.
+const engineLeap = 1000
+
+// origin is where a feed comes from.
+func (f FeedConfig) origin(stays bool) feeds.Origin {
 	format := feeds.Format{Kind: f.Format, Column: f.Column, Path: f.Path}
 	switch {
 	case f.File != "":
-		return feeds.File{Path: f.File, Format: format, MaxBytes: f.MaxBytes}, 0, nil
+		return feeds.File{Path: f.File, Format: format, MaxBytes: f.MaxBytes}
 	case f.Fail2ban != "":
-		return feeds.Fail2ban{Path: f.Fail2ban, Jails: f.Jails, Now: time.Now}, -1, nil
+		return feeds.Fail2ban{Path: f.Fail2ban, Jails: f.Jails, Now: time.Now}
 	case f.CrowdSec != "":
-		key := os.Getenv(f.KeyEnv)
-		if f.KeyFile != "" {
-			text, err := os.ReadFile(f.KeyFile)
-			if err != nil {
-				return nil, 0, fmt.Errorf("reading its key: %w", err)
-			}
-			key = strings.TrimSpace(string(text))
-		}
-		if key == "" {
-			return nil, 0, fmt.Errorf("its key is empty")
-		}
-		return &feeds.CrowdSec{URL: f.CrowdSec, Key: key, Stream: f.Stream, Now: time.Now}, -1, nil
+		return &feeds.CrowdSec{URL: f.CrowdSec, Key: f.key, Scenarios: f.Scenarios, Origins: f.Origins, Stream: f.Stream && stays, MaxBytes: f.MaxBytes, Now: time.Now}
 	}
 	address := f.URL
 	if f.URLEnv != "" {
-		if address = os.Getenv(f.URLEnv); address == "" {
-			return nil, 0, fmt.Errorf("the variable %s with its address is empty", f.URLEnv)
+		if address = os.Getenv(f.URLEnv); !fetchable(address) {
+			return unready{fmt.Sprintf("the variable %s has no https address, and no http address on loopback", f.URLEnv)}
 		}
 	}
-	return feeds.Web{URL: address, SumURL: f.SumURL, Format: format, MaxBytes: f.MaxBytes}, 0, nil
+	return feeds.Web{URL: address, Sum: f.Sum, SumURL: f.SumURL, Format: format, MaxBytes: f.MaxBytes}
+}
+
+// key is the key of a CrowdSec bouncer.
+func (f FeedConfig) key() (string, error) {
+	key := os.Getenv(f.KeyEnv)
+	if f.KeyFile != "" {
+		text, err := os.ReadFile(f.KeyFile)
+		if err != nil {
+			return "", err
+		}
+		key = strings.TrimSpace(string(text))
+	}
+	if key == "" {
+		return "", fmt.Errorf("%s is empty", cmp.Or(f.KeyFile, f.KeyEnv))
+	}
+	if strings.ContainsFunc(key, func(r rune) bool { return r <= ' ' || r > '~' }) {
+		return "", fmt.Errorf("%s has more than a key in it", cmp.Or(f.KeyFile, f.KeyEnv))
+	}
+	return key, nil
+}
+
+// fetchable reports whether a list may be fetched from there.
+func fetchable(address string) bool {
+	u, err := url.Parse(address)
+	if err != nil || u.Host == "" {
+		return false
+	}
+	return u.Scheme == "https" || u.Scheme == "http" && (loopback(u.Host) || loopback(u.Host+":80"))
+}
+
+// unready is the origin of a feed that cannot be read, and why. It holds up no other.
+type unready struct{ why string }
+
+func (u unready) Place() string { return "" }
+
+func (u unready) Read(context.Context, json.RawMessage) (feeds.List, error) {
+	return feeds.List{}, errors.New(u.why)
+}
+
+// knownFeeds refuses names of no feed.
+func knownFeeds(all []reconcile.Feed, names []string) error {
+	for _, name := range names {
+		if !slices.ContainsFunc(all, func(f reconcile.Feed) bool { return f.Name == name }) {
+			return withHint(fmt.Errorf("there is no feed %q", name), "the feeds are in fwsync.yaml")
+		}
+	}
+	return nil
 }

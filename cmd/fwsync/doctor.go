@@ -139,11 +139,7 @@ func (e *examination) source(s SourceConfig) {
 
 // feeds reads each feed once, and stores nothing.
 func (e *examination) feeds(ctx context.Context, config *Config) {
-	all, err := config.feeds()
-	if err != nil {
-		e.bad("", "feeds", err)
-	}
-	for _, f := range all {
+	for _, f := range config.feeds(false) {
 		if r := f.Refresh(ctx, time.Now(), feeds.State{}); r.Sick != "" {
 			e.bad("", "feed "+f.Name, errors.New(r.Sick))
 		} else {

@@ -20,6 +20,7 @@ type metrics struct {
 	used, limit, foreign, lastVerified     gauge
 	blocks, decisionsIn                    gauge
 	sick, sourceOK, sourceRead, sourceOKAt gauge
+	feedEntries                            gauge
 	leaseHeld, leaseHeldAt, trouble        gauge
 	policy, policyLoaded, build            gauge
 	runs, decisions, reloads               counter
@@ -82,6 +83,7 @@ func newMetrics() *metrics {
 	m.sourceOK = m.gauge("source_healthy", "1 if the source can be believed, else 0.", "source")
 	m.sourceOKAt = m.gauge("source_last_healthy_timestamp_seconds", "When the source could last be believed.", "source")
 	m.sourceRead = m.gauge("source_last_line_timestamp_seconds", "When the source last had a new line, as fwsync saw it.", "source")
+	m.feedEntries = m.gauge("feed_entries", "Entries of a feed when it was last believed.", "source")
 	m.sick = m.gauge("sick_sources", "Sources that cannot be believed.")
 
 	m.leaseHeld = m.gauge("lease_held", "1 while this process has the writer lease, else 0; fwsync run has it during a run only.")

@@ -31,9 +31,10 @@ func ranAt(at time.Time) reconcile.Report {
 	}
 	return reconcile.Report{
 		Schema: reconcile.Schema, At: at, Clouds: []*reconcile.CloudReport{shape},
-		Decisions:  reconcile.DecisionCount{Active: 12, New: 1},
-		Ledger:     &reconcile.LedgerCount{Blocks: 12, Allows: 2, Later: 1, Ended: 30, Revoked: 4},
-		Sources:    []reconcile.SourceReport{{Name: "mail", Lines: 100, Signals: 20, Malformed: 3, BadAddress: 2, Overlong: 1, Health: reconcile.Health{OK: true}}},
+		Decisions: reconcile.DecisionCount{Active: 12, New: 1},
+		Ledger:    &reconcile.LedgerCount{Blocks: 12, Allows: 2, Later: 1, Ended: 30, Revoked: 4},
+		Sources: []reconcile.SourceReport{{Name: "mail", Lines: 100, Signals: 20, Malformed: 3, BadAddress: 2, Overlong: 1, Health: reconcile.Health{OK: true}},
+			{Name: "partner", Feed: &reconcile.FeedReport{Entries: 40, Good: at.Add(-time.Hour)}, Health: reconcile.Health{OK: true}}},
 		Detections: []reconcile.DetectionReport{{Prefix: "198.51.100.7", Blocked: true, CrossedAt: at.Add(-40 * time.Second)}},
 	}
 }

@@ -113,7 +113,11 @@ func (m *metrics) source(s reconcile.SourceReport, at time.Time) {
 	m.count(m.signals, float64(s.Signals), s.Name)
 	m.count(m.broken, float64(s.Malformed+s.BadAddress+s.Overlong), s.Name)
 	m.sourceOK.set(truth(s.Health.OK), s.Name)
-	if s.Health.OK {
+	if s.Feed != nil {
+		m.feedEntries.set(float64(s.Feed.Entries), s.Name)
+		at = s.Feed.Good
+	}
+	if s.Health.OK && !at.IsZero() {
 		m.sourceOKAt.set(seconds(at), s.Name)
 	}
 }

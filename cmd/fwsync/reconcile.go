@@ -20,6 +20,7 @@ import (
 func newReconcile(g *global) *cobra.Command {
 	var flags limitFlags
 	var allFeeds bool
+	var accepted []string
 	cmd := &cobra.Command{
 		Use:   "reconcile",
 		Short: "the scheduled job, once: read the logs, decide, plan, check, apply, verify",
@@ -50,7 +51,10 @@ enforced, 5 a source is sick (the rest is done), 6 another fwsync is at work.`,
 			if err != nil {
 				return err
 			}
-			controller.Progress, controller.AllFeeds = progress(), allFeeds
+			if err := knownFeeds(controller.Feeds, accepted); err != nil {
+				return err
+			}
+			controller.Progress, controller.AllFeeds, controller.AcceptFeeds = progress(), allFeeds, accepted
 			report, err := controller.RunOnce(ctx)
 			if err == nil {
 				w.compact(ctx, w.policy)
@@ -64,6 +68,7 @@ enforced, 5 a source is sick (the rest is done), 6 another fwsync is at work.`,
 	}
 	flags.register(cmd)
 	cmd.Flags().BoolVar(&allFeeds, "all-feeds", false, "read every feed, whether or not it is due")
+	cmd.Flags().StringSliceVar(&accepted, "accept-feed", nil, "read the `FEED` and believe it, however much of it has come or gone")
 	return cmd
 }
 

@@ -86,20 +86,23 @@ func renderPlans(s *screen, r reconcile.Report) {
 }
 
 func renderSources(s *screen, sources []reconcile.SourceReport) {
-	if len(sources) == 0 {
+	var logs []reconcile.SourceReport
+	for _, src := range sources {
+		if src.Feed == nil {
+			logs = append(logs, src)
+		}
+	}
+	defer renderFeeds(s, sources)
+	if len(logs) == 0 {
 		return
 	}
 	s.title("Sources")
 	var rows [][]string
-	for _, src := range sources {
-		health := s.good("healthy")
-		if !src.Health.OK {
-			health = s.bad("sick")
-		}
-		rows = append(rows, []string{src.Name, src.File, fmt.Sprint(src.Lines), fmt.Sprint(src.Signals), fmt.Sprintf("%.0f", src.MBPerSecond), health})
+	for _, src := range logs {
+		rows = append(rows, []string{src.Name, src.File, fmt.Sprint(src.Lines), fmt.Sprint(src.Signals), fmt.Sprintf("%.0f", src.MBPerSecond), healthOf(s, src)})
 	}
 	s.columns([]string{"SOURCE", "FILE", "LINES", "SIGNALS", "MB/S", "HEALTH"}, rows)
-	for _, src := range sources {
+	for _, src := range logs {
 		if src.LastLineIsNow {
 			s.line("  %s: demonstration clock (clock: last-line), its last line counts as now", src.Name)
 		}
@@ -108,6 +111,43 @@ func renderSources(s *screen, sources []reconcile.SourceReport) {
 		}
 		if skipped := src.Malformed + src.BadAddress + src.Overlong; skipped > 0 {
 			s.line("  %s: skipped %d malformed lines, %d without a usable address, %d over 1 MiB", src.Name, src.Malformed, src.BadAddress, src.Overlong)
+		}
+	}
+}
+
+func healthOf(s *screen, src reconcile.SourceReport) string {
+	if !src.Health.OK {
+		return s.bad("sick")
+	}
+	return s.good("healthy")
+}
+
+// renderFeeds shows the feeds among the sources, also those that were not due.
+func renderFeeds(s *screen, sources []reconcile.SourceReport) {
+	var rows [][]string
+	for _, src := range sources {
+		f := src.Feed
+		if f == nil {
+			continue
+		}
+		read, next, health := "never", "now", healthOf(s, src)
+		if !f.Tried.IsZero() {
+			read, next = clock(f.Tried), clock(f.Next)
+		} else {
+			health = ""
+		}
+		rows = append(rows, []string{src.Name, src.File, fmt.Sprint(f.Entries), read, next, health})
+	}
+	if len(rows) == 0 {
+		return
+	}
+	s.title("Feeds")
+	s.columns([]string{"FEED", "FROM", "ENTRIES", "READ", "NEXT", "HEALTH"}, rows)
+	for _, src := range sources {
+		for _, note := range src.Health.Notes {
+			if src.Feed != nil {
+				s.line("  %s: %s", src.Name, note)
+			}
 		}
 	}
 }

@@ -11,6 +11,7 @@ import (
 
 func renderStatus(s *screen, r reconcile.Report) {
 	s.line("fwsync status: owner %s, %s", r.Owner, cloudsOf(r))
+	renderFeeds(s, r.Sources)
 	renderRunning(s, r)
 	for _, c := range r.Each() {
 		if c.Name != "" {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"fwsync/sync/reconcile"
@@ -10,13 +11,13 @@ import (
 // followFeed reads a feed whenever it is due. Its health is told with every pass.
 func (r *runner) followFeed(ctx context.Context, look *reconcile.Look, feed reconcile.Feed) {
 	log := r.log.With("feed", feed.Name)
-	due, err := look.FeedDue(ctx, feed)
-	if err != nil {
-		due = time.Now()
+	before, err := look.FeedStanding(ctx, feed)
+	if err == nil {
+		r.watch.Beside(before)
 	}
-	timer := time.NewTimer(time.Until(due))
+	timer := time.NewTimer(time.Until(before.Next))
 	defer timer.Stop()
-	well := true
+	told := before.Report.Health
 	for {
 		select {
 		case <-ctx.Done():
@@ -32,13 +33,14 @@ func (r *runner) followFeed(ctx context.Context, look *reconcile.Look, feed reco
 			log.Error("the feed is not stored: trying again", "error", err)
 			next = time.Minute
 		default:
-			r.watch.Beside(read.Report)
-			if ok := read.Report.Health.OK; !ok || !well {
-				log.Warn("feed read", "healthy", ok, "notes", read.Report.Health.Notes)
-				well = ok
+			r.watch.Beside(read)
+			if h := read.Report.Health; h.OK != told.OK || !h.OK && !slices.Equal(h.Notes, told.Notes) {
+				log.Warn("feed read", "healthy", h.OK, "notes", h.Notes)
+				r.loop.Wish("health of feed " + feed.Name)
+				told = h
 			}
-			if len(read.Intake.Decisions) > 0 {
-				log.Info("feed read", "entries", read.Report.Lines, "new", read.New, "gone", read.Gone)
+			if n := read.Counted; n.New+n.Prolonged+n.Ended > 0 {
+				log.Info("feed read", "entries", read.Report.Feed.Entries, "new", n.New, "prolonged", n.Prolonged, "gone", n.Ended)
 				r.loop.Wish("feed " + feed.Name)
 			}
 		}

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -47,6 +49,7 @@ func (s stopping) Run() int {
 //	status N COMMAND…     runs the command, which must end with exactly this status
 //	sim …                 looks at or edits the simulated cloud, see simcmd_test.go
 //	jq FILE PATH WANT     compares one value of a JSON file
+//	serve FOLDER          serves its files over HTTP, at $SERVED
 //	countries FILE N=CC…  writes a database of countries in MaxMind's format
 //	planid FILE           puts the id of the latest plan of a history into $PLAN
 //	mask FILE             replaces times, ids and speeds, for comparing whole outputs
@@ -116,8 +119,18 @@ func params(root, dir string) testscript.Params {
 			"planid": planID,
 
 			"countries": countryDatabase,
+			"serve":     serveFolder,
 		},
 	}
+}
+
+func serveFolder(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: serve FOLDER")
+	}
+	server := httptest.NewServer(http.FileServer(http.Dir(ts.MkAbs(args[0]))))
+	ts.Setenv("SERVED", server.URL)
+	ts.Defer(server.Close)
 }
 
 func planID(ts *testscript.TestScript, _ bool, args []string) {

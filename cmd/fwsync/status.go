@@ -11,9 +11,10 @@ func newStatus(g *global) *cobra.Command {
 		Use:   "status",
 		Short: "compare what must be true with what is",
 		Long: `Reads the ledger and the cloud, no log, and changes nothing: active blocks, what
-enforces them, gaps, pending changes, capacity, and what belongs to others.
+enforces them, gaps, pending changes, capacity, how the feeds were when they were
+read last, and what belongs to others.
 
-Exit codes: 0 all is enforced, 4 something is not.`,
+Exit codes: 0 all is enforced, 4 something is not, 5 a feed is sick.`,
 		Example: `  fwsync status
   fwsync status -o json | jq .verification.gaps`,
 		Args: cobra.NoArgs,

@@ -181,9 +181,7 @@ func (w *work) look(limits gates.Limits) (reconcile.Look, error) {
 	if l.Providers, err = protectedRanges(w.config.Protect, w.protection); err != nil {
 		return l, err
 	}
-	if l.Feeds, err = w.config.feeds(); err != nil {
-		return l, err
-	}
+	l.Feeds = w.config.feeds(w.stays)
 	l.Providers = append(l.Providers, w.protected...)
 	for _, c := range w.clouds {
 		l.Clouds = append(l.Clouds, c.seen())

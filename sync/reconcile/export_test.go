@@ -15,3 +15,6 @@ func (w *Watch) Tick(ctx context.Context, pause time.Duration) (stop func()) {
 	w.pause = pause
 	return w.tick(ctx)
 }
+
+// Gather reads the sources and feeds, and stores nothing.
+func (l *Look) Gather(ctx context.Context) (Gathered, error) { return l.gather(ctx) }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
+	"sync"
 	"time"
 
 	"fwsync/feeds"
@@ -21,10 +23,21 @@ type Feed struct {
 // DefaultHold is how long what a sick feed said last is believed.
 const DefaultHold = 7 * 24 * time.Hour
 
+// FeedReport is how a feed is.
+type FeedReport struct {
+	Read    bool      `json:"read"`           // in this pass
+	Entries int       `json:"entries"`        // of the last reading that was believed
+	Bad     int       `json:"bad"`            // lines of this reading that are no entries
+	LeftOut int       `json:"left_out"`       // entries of this reading that may not be blocked
+	Tried   time.Time `json:"tried,omitzero"` // the last reading
+	Good    time.Time `json:"good,omitzero"`  // the last one that was believed
+	Next    time.Time `json:"next,omitzero"`
+}
+
 // feedKey is where the state of a feed lies among the positions.
 func feedKey(name string) string { return "feed:" + name }
 
-// state is what an earlier reading left; one that is damaged counts as none.
+// feedState is what an earlier reading left; one that is damaged counts as none.
 func feedState(stored json.RawMessage) (s feeds.State) {
 	if stored != nil && json.Unmarshal(stored, &s) != nil {
 		return feeds.State{}
@@ -32,111 +45,203 @@ func feedState(stored json.RawMessage) (s feeds.State) {
 	return s
 }
 
-// Refreshed is what the reading of a feed leaves behind.
-type Refreshed struct {
-	Report    SourceReport
-	Intake    ledger.Intake
-	Next      time.Time // when it is due again
-	New, Gone int
+// reading is one feed, before and after it was read.
+type reading struct {
+	Feed
+	before feeds.State
+	read   bool
+	result feeds.Result
 }
 
-// refresh reads a feed and says what follows. A feed that cannot be believed freezes its
-// own part: its blocks stay, and are held for as long as Hold (promise P7).
-func (f Feed) refresh(ctx context.Context, stored json.RawMessage, known []ledger.Decision, now time.Time) (Refreshed, error) {
-	before := feedState(stored)
-	result := f.Refresh(ctx, now, before)
-	if ctx.Err() != nil {
-		return Refreshed{}, ctx.Err()
+// readings are of all feeds, with what earlier readings left.
+func (l *Look) readings(positions map[string]json.RawMessage) []*reading {
+	all := make([]*reading, len(l.Feeds))
+	for i, f := range l.Feeds {
+		all[i] = &reading{Feed: f, before: feedState(positions[feedKey(f.Name)])}
 	}
-	r := Refreshed{
-		Report: SourceReport{Name: f.Name, File: f.From.Place(), Lines: int64(result.Used), Malformed: int64(result.Bad), BadAddress: int64(result.Left), Health: Health{OK: result.Sick == "", Notes: result.Notes}},
-		Next:   f.Due(result.State),
+	return all
+}
+
+// get reads the feed.
+func (r *reading) get(ctx context.Context, accept bool, known []ledger.Decision, now time.Time) {
+	r.before.Standing = decide.Standing(known, r.Name, now)
+	r.read = true
+	if accept {
+		r.result = r.Accept(ctx, now, r.before)
+	} else {
+		r.result = r.Refresh(ctx, now, r.before)
 	}
-	in := decide.FeedInput{Name: f.Name, Term: f.Block, Score: f.Score, Known: known, Now: now, Unchanged: result.Unchanged, Delta: result.Delta, Gone: result.Gone}
-	hold := f.Hold
-	if hold == 0 {
-		hold = DefaultHold
+}
+
+// state is the feed's, as it is now.
+func (r *reading) state() feeds.State {
+	if r.read {
+		return r.result.State
 	}
+	return r.before
+}
+
+// report says how the feed is.
+func (r *reading) report() SourceReport {
+	s := r.state()
+	report := SourceReport{
+		Name: r.Name, File: r.From.Place(), Health: Health{OK: s.Sick == ""},
+		Feed: &FeedReport{Read: r.read, Entries: s.Count, Tried: s.Tried, Good: s.Good, Next: r.Due(s)},
+	}
+	if r.read {
+		report.Feed.Bad, report.Feed.LeftOut = r.result.Bad, r.result.Left
+	}
+	if s.Sick != "" {
+		report.Health.note(s.Sick)
+		if !s.Good.IsZero() {
+			until := "is held until "
+			if !r.held(s.Tried) {
+				until = "was held until "
+			}
+			report.Health.note(fmt.Sprintf("what it said at %s %s%s", s.Good.UTC().Format(time.RFC3339), until, s.Good.Add(r.hold()).UTC().Format(time.RFC3339)))
+		}
+	}
+	if r.read {
+		report.Health.Notes = append(report.Health.Notes, r.result.Notes...)
+	}
+	return report
+}
+
+func (r *reading) hold() time.Duration {
+	if r.Hold == 0 {
+		return DefaultHold
+	}
+	return r.Hold
+}
+
+// held reports whether what the feed said last is still believed, though it is sick.
+func (r *reading) held(now time.Time) bool {
+	return !r.before.Good.IsZero() && now.Sub(r.before.Good) <= r.hold()
+}
+
+// decisions are what follows from the reading. A feed that cannot be believed freezes
+// its own part: its blocks stay, and are held for as long as Hold (promise P7).
+func (r *reading) decisions(known []ledger.Decision, now time.Time) []ledger.Decision {
+	in := decide.FeedInput{Name: r.Name, Term: r.Block, Score: r.Score, Known: known, Now: now}
 	switch {
-	case result.Sick == "":
-		for _, e := range result.Entries {
-			in.Entries = append(in.Entries, decide.FeedEntry{Prefix: e.Prefix, Until: e.Until, Reason: e.Reason})
+	case r.result.Sick == "":
+		in.Unchanged, in.Delta, in.Gone = r.result.Unchanged, r.result.Delta, r.result.Gone
+		in.Entries = make([]decide.FeedEntry, len(r.result.Entries))
+		for i, e := range r.result.Entries {
+			in.Entries[i] = decide.FeedEntry{Prefix: e.Prefix, Until: e.Until, Reason: e.Reason}
 		}
-		r.Intake.Decisions = decide.Feed(in)
-	case !before.Good.IsZero() && now.Sub(before.Good) <= hold:
+	case r.held(now):
 		in.Unchanged = true
-		r.Intake.Decisions = decide.Feed(in)
-		r.Report.Health.note(result.Sick)
-		r.Report.Health.note(fmt.Sprintf("what it said at %s is held until %s", before.Good.UTC().Format(time.RFC3339), before.Good.Add(hold).UTC().Format(time.RFC3339)))
 	default:
-		r.Report.Health.note(result.Sick)
+		return nil
 	}
-	for _, d := range r.Intake.Decisions {
-		switch {
-		case d.ID == 0:
-			r.New++
-		case !d.RevokedAt.IsZero():
-			r.Gone++
+	return decide.Feed(in)
+}
+
+// mostAtOnce are as many feeds as are read at the same time.
+const mostAtOnce = 8
+
+// refreshDue reads the feeds that are due, into what was gathered, and tells of all. One
+// that hangs holds up no other for longer than itself.
+func (l *Look) refreshDue(ctx context.Context, g *Gathered, positions map[string]json.RawMessage, known []ledger.Decision) error {
+	now, all := l.Now(), l.readings(positions)
+	var wg sync.WaitGroup
+	free := make(chan struct{}, mostAtOnce)
+	for _, r := range all {
+		accept := slices.Contains(l.AcceptFeeds, r.Name)
+		if r.Due(r.before).After(now) && !l.AllFeeds && !accept {
+			continue
+		}
+		wg.Go(func() {
+			free <- struct{}{}
+			r.get(ctx, accept, known, now)
+			<-free
+		})
+	}
+	wg.Wait()
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	for _, r := range all {
+		g.Sources = append(g.Sources, r.report())
+		if !r.read {
+			continue
+		}
+		decisions := r.decisions(known, now)
+		for _, d := range decisions {
+			if d.ID != 0 {
+				g.prolonged[d.ID] = true
+			}
+		}
+		g.Intake.Decisions = append(g.Intake.Decisions, decisions...)
+		var err error
+		if g.Intake.Positions[feedKey(r.Name)], err = json.Marshal(r.result.State); err != nil {
+			return fmt.Errorf("saving the state of the feed %s: %w", r.Name, err)
 		}
 	}
-	position, err := json.Marshal(result.State)
-	if err != nil {
-		return r, fmt.Errorf("saving the state of the feed %s: %w", f.Name, err)
-	}
-	r.Intake.Positions = map[string]json.RawMessage{feedKey(f.Name): position}
-	return r, nil
+	return nil
+}
+
+// Refreshed is what the reading of a feed came to.
+type Refreshed struct {
+	Report  SourceReport
+	Next    time.Time // when it is due again
+	Counted DecisionCount
 }
 
 // RefreshFeed reads a feed now, and stores what follows.
 func (l *Look) RefreshFeed(ctx context.Context, f Feed) (Refreshed, error) {
-	positions, err := l.Ledger.Positions(ctx)
+	r, err := l.reading(ctx, f)
 	if err != nil {
-		return Refreshed{}, fmt.Errorf("reading the positions: %w", err)
+		return Refreshed{}, err
 	}
 	known, err := l.Ledger.Decisions(ctx, time.Time{})
 	if err != nil {
 		return Refreshed{}, fmt.Errorf("reading the decisions: %w", err)
 	}
-	r, err := f.refresh(ctx, positions[feedKey(f.Name)], known, l.Now())
+	now := l.Now()
+	r.get(ctx, false, known, now)
+	if ctx.Err() != nil {
+		return Refreshed{}, ctx.Err()
+	}
+	decisions := r.decisions(known, now)
+	state, err := json.Marshal(r.result.State)
 	if err != nil {
-		return r, err
+		return Refreshed{}, fmt.Errorf("saving the state of the feed %s: %w", f.Name, err)
 	}
-	if _, err := l.Ledger.TakeIn(ctx, r.Intake); err != nil {
-		return r, fmt.Errorf("storing what the feed %s says: %w", f.Name, err)
+	for part := range slices.Chunk(decisions, intakePart) {
+		if _, err := l.Ledger.TakeIn(ctx, ledger.Intake{Decisions: part}); err != nil {
+			return Refreshed{}, fmt.Errorf("storing what the feed %s says: %w", f.Name, err)
+		}
 	}
-	return r, nil
+	if _, err := l.Ledger.TakeIn(ctx, ledger.Intake{Positions: map[string]json.RawMessage{feedKey(f.Name): state}}); err != nil {
+		return Refreshed{}, fmt.Errorf("saving the state of the feed %s: %w", f.Name, err)
+	}
+	refreshed := Refreshed{Report: r.report(), Next: f.Due(r.result.State)}
+	for _, d := range decisions {
+		refreshed.Counted.add(d, d.ID == 0)
+	}
+	return refreshed, nil
 }
 
-// FeedDue is when a feed is to be read next.
-func (l *Look) FeedDue(ctx context.Context, f Feed) (time.Time, error) {
+// intakePart is as many decisions as are stored at once, so that what is detected
+// meanwhile gets its turn. What a crash leaves out comes with the next reading: the
+// state is stored last.
+const intakePart = 1000
+
+// FeedStanding is how a feed was when it was read last.
+func (l *Look) FeedStanding(ctx context.Context, f Feed) (Refreshed, error) {
+	r, err := l.reading(ctx, f)
+	if err != nil {
+		return Refreshed{}, err
+	}
+	return Refreshed{Report: r.report(), Next: f.Due(r.before)}, nil
+}
+
+func (l *Look) reading(ctx context.Context, f Feed) (*reading, error) {
 	positions, err := l.Ledger.Positions(ctx)
 	if err != nil {
-		return time.Time{}, fmt.Errorf("reading the positions: %w", err)
+		return nil, fmt.Errorf("reading the positions: %w", err)
 	}
-	return f.Due(feedState(positions[feedKey(f.Name)])), nil
-}
-
-// refreshDue reads the feeds that are due, into what was gathered.
-func (l *Look) refreshDue(ctx context.Context, g *Gathered, positions map[string]json.RawMessage, known []ledger.Decision) error {
-	for _, f := range l.Feeds {
-		stored := positions[feedKey(f.Name)]
-		if f.Due(feedState(stored)).After(l.Now()) && !l.AllFeeds {
-			continue
-		}
-		r, err := f.refresh(ctx, stored, known, l.Now())
-		if err != nil {
-			return err
-		}
-		g.Sources = append(g.Sources, r.Report)
-		g.Intake.Decisions = append(g.Intake.Decisions, r.Intake.Decisions...)
-		for key, position := range r.Intake.Positions {
-			g.Intake.Positions[key] = position
-		}
-		for _, d := range r.Intake.Decisions {
-			if d.ID != 0 {
-				g.prolonged = append(g.prolonged, d.ID)
-			}
-		}
-	}
-	return nil
+	return &reading{Feed: f, before: feedState(positions[feedKey(f.Name)])}, nil
 }

@@ -31,8 +31,8 @@ type Gathered struct {
 	Detections []DetectionReport
 	Intake     ledger.Intake
 
-	prolonged []int64       // ids of decisions in Intake that were there before
-	counted   DecisionCount // what was stored before
+	prolonged map[int64]bool // ids of decisions in Intake that were there before
+	counted   DecisionCount  // what was stored before
 	nextEnd   time.Time
 	inLedger  *LedgerCount
 }
@@ -68,7 +68,7 @@ func (l *Look) gather(ctx context.Context) (Gathered, error) {
 	if err != nil {
 		return Gathered{}, err
 	}
-	g := Gathered{Intake: ledger.Intake{Positions: map[string]json.RawMessage{}}}
+	g := Gathered{Intake: ledger.Intake{Positions: map[string]json.RawMessage{}}, prolonged: map[int64]bool{}}
 	var lostWindows error
 	if len(windows) > 0 {
 		lostWindows = engine.UnmarshalBinary(windows)
@@ -100,7 +100,7 @@ func (l *Look) gather(ctx context.Context) (Gathered, error) {
 	g.Intake.Decisions = verdict.Decisions
 	for _, d := range verdict.Decisions {
 		if d.ID != 0 {
-			g.prolonged = append(g.prolonged, d.ID)
+			g.prolonged[d.ID] = true
 		}
 	}
 	if err := l.refreshDue(ctx, &g, positions, known); err != nil {

@@ -15,16 +15,19 @@ import (
 // Look is everything needed to find out what would be done. It reads the clouds
 // through an interface without mutating methods: a preview cannot write (promise P9).
 type Look struct {
-	Policy   *policies.Policy
-	Owner    cloudfw.Owner
-	Clouds   []Cloud // at least one
-	Ledger   ledger.Store
-	Sources  []Source
-	Feeds    []Feed
-	AllFeeds bool // read them whether or not they are due
-	Reading  Reading
-	Gates    gates.Limits
-	Operator gates.Operator
+	Policy  *policies.Policy
+	Owner   cloudfw.Owner
+	Clouds  []Cloud // at least one
+	Ledger  ledger.Store
+	Sources []Source
+	Feeds   []Feed
+	// AllFeeds are read whether or not they are due; so are those of AcceptFeeds, whatever
+	// has come and gone.
+	AllFeeds    bool
+	AcceptFeeds []string
+	Reading     Reading
+	Gates       gates.Limits
+	Operator    gates.Operator
 	// Providers are the ranges of others that are never blocked, as their feeds name
 	// them now.
 	Providers []cloudfw.Exempt
@@ -72,7 +75,15 @@ func (l *Look) Standing(ctx context.Context) (Report, error) {
 		}
 		return j.check(j.outlook.Live)
 	})
-	return l.report("status", Gathered{inLedger: countLedger(decisions, l.Now())}, jobs), failure(jobs)
+	positions, err := l.Ledger.Positions(ctx)
+	if err != nil {
+		return Report{}, fmt.Errorf("reading the positions: %w", err)
+	}
+	g := Gathered{inLedger: countLedger(decisions, l.Now())}
+	for _, r := range l.readings(positions) {
+		g.Sources = append(g.Sources, r.report())
+	}
+	return l.report("status", g, jobs), failure(jobs)
 }
 
 // failure joins what went wrong with the clouds. With several, each error bears its

@@ -103,6 +103,18 @@ type DecisionCount struct {
 	Active    int `json:"active"`
 	New       int `json:"new"`
 	Prolonged int `json:"prolonged"`
+	Ended     int `json:"ended,omitempty"` // by feeds that no longer list their prefix
+}
+
+func (n *DecisionCount) add(d ledger.Decision, fresh bool) {
+	switch {
+	case fresh:
+		n.New++
+	case !d.RevokedAt.IsZero():
+		n.Ended++
+	default:
+		n.Prolonged++
+	}
 }
 
 // LedgerCount says how many decisions of each state the ledger holds.
@@ -163,11 +175,7 @@ func (l *Look) report(command string, g Gathered, jobs []*job) Report {
 	}
 	r.Decisions = g.counted
 	for _, d := range g.Intake.Decisions {
-		if g.fresh(d.ID) {
-			r.Decisions.New++
-		} else {
-			r.Decisions.Prolonged++
-		}
+		r.Decisions.add(d, g.fresh(d.ID))
 	}
 	for _, s := range g.Sources {
 		r.Summary.Lines += s.Lines
@@ -213,7 +221,7 @@ func (l *Look) report(command string, g Gathered, jobs []*job) Report {
 
 // fresh reports whether a decision was new in this pass: before it was stored it
 // had no id.
-func (g Gathered) fresh(id int64) bool { return id == 0 || !slices.Contains(g.prolonged, id) }
+func (g Gathered) fresh(id int64) bool { return id == 0 || !g.prolonged[id] }
 
 // Sick names the sources that cannot be believed.
 func (r Report) Sick() []string {

@@ -23,6 +23,7 @@ type SourceReport struct {
 	MBPerSecond   float64 `json:"mb_per_second"`
 	Health        Health  `json:"health"`
 
+	Feed     *FeedReport `json:"feed,omitempty"` // of a feed, which has no lines
 	lastLine time.Time
 }
 

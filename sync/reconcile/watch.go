@@ -368,14 +368,17 @@ func (w *Watch) Gathered() Gathered {
 	return g
 }
 
-// Beside tells with every Gathered how a source is that is read elsewhere.
-func (w *Watch) Beside(r SourceReport) {
+// Beside tells with every Gathered how a feed is, and once what it led to.
+func (w *Watch) Beside(r Refreshed) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.beside == nil {
 		w.beside = map[string]SourceReport{}
 	}
-	w.beside[r.Name] = r
+	w.beside[r.Report.Name] = r.Report
+	w.counted.New += r.Counted.New
+	w.counted.Prolonged += r.Counted.Prolonged
+	w.counted.Ended += r.Counted.Ended
 }
 
 // Report is of a watch alone, without any cloud: what Gathered would say.
