@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
-	"os"
 	"slices"
 	"strings"
 	"time"
@@ -31,8 +30,8 @@ func (f Fail2ban) Place() string { return f.Path }
 
 // Read implements Origin.
 func (f Fail2ban) Read(ctx context.Context, _ json.RawMessage) (list List, err error) {
-	if _, err := os.Stat(f.Path); err != nil {
-		return List{}, fmt.Errorf("opening fail2ban's database: %w", err)
+	if err := regular(f.Path); err != nil { // SQLite would make one
+		return List{}, err
 	}
 	address := url.URL{Scheme: "file", Path: f.Path, RawQuery: "mode=ro&_pragma=busy_timeout(2000)"}
 	db, err := sql.Open("sqlite", address.String())

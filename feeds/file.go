@@ -26,28 +26,50 @@ func (f File) Place() string { return f.Path }
 
 // Read implements Origin. The list is as old as the file.
 func (f File) Read(_ context.Context, known json.RawMessage) (List, error) {
+	if err := regular(f.Path); err != nil {
+		return List{}, err
+	}
 	file, err := os.Open(f.Path)
 	if err != nil {
-		var path *os.PathError
-		if errors.As(err, &path) {
-			err = path.Err
-		}
-		return List{}, fmt.Errorf("opening the file: %w", err)
+		return List{}, fmt.Errorf("opening the file: %w", withoutPath(err))
 	}
 	defer file.Close()
 	info, err := file.Stat()
 	if err != nil {
-		return List{}, err
-	}
-	if info.IsDir() {
-		return List{}, errors.New("it is a folder")
+		return List{}, withoutPath(err)
 	}
 	text, err := limited(file, f.MaxBytes)
 	if err != nil {
-		return List{}, err
+		return List{}, withoutPath(err)
+	}
+	if now, err := file.Stat(); err != nil || now.Size() != int64(len(text)) || !now.ModTime().Equal(info.ModTime()) {
+		return List{}, errors.New("it is being written: write another file and rename it")
 	}
 	of := f.Format.of(f.Path)
 	return parsed(text, f.Format, of.known(known), of, List{Made: info.ModTime()})
+}
+
+// regular refuses what is no file, such as a pipe, which would be waited for.
+func regular(path string) error {
+	info, err := os.Stat(path)
+	switch {
+	case err != nil:
+		return fmt.Errorf("opening the file: %w", withoutPath(err))
+	case info.IsDir():
+		return errors.New("it is a folder")
+	case !info.Mode().IsRegular():
+		return errors.New("it is not a regular file")
+	}
+	return nil
+}
+
+// withoutPath is the error without the path, which stands beside it anyway.
+func withoutPath(err error) error {
+	var path *os.PathError
+	if errors.As(err, &path) {
+		return path.Err
+	}
+	return err
 }
 
 // mark is by what a text is known again.

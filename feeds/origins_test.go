@@ -160,6 +160,68 @@ func TestWhatHasNotChangedIsNotSentAgain(t *testing.T) {
 	}
 }
 
+func TestRedirectsTellNothingAndGoNowhereWithoutTLS(t *testing.T) {
+	for _, c := range []struct {
+		from, to string
+		ok       bool
+	}{
+		{"https://a.example/list?token=hidden", "https://b.example/list", true},
+		{"https://a.example/list?token=hidden", "http://a.example/list", false},
+		{"https://a.example/list?token=hidden", "http://127.0.0.1/list", false},
+		{"https://a.example/list?token=hidden", "file:///etc/passwd", false},
+		{"http://127.0.0.1:80/list?token=hidden", "http://127.0.0.1:80/other", true},
+		{"http://127.0.0.1:80/list?token=hidden", "http://a.example/list", false},
+		{"http://127.0.0.1:80/list?token=hidden", "https://a.example/list", true},
+	} {
+		to := httptest.NewRequest(http.MethodGet, c.to, nil)
+		to.Header.Set("Referer", c.from)
+		err := redirect(to, []*http.Request{httptest.NewRequest(http.MethodGet, c.from, nil)})
+		if (err == nil) != c.ok || to.Header.Get("Referer") != "" {
+			t.Errorf("from %s to %s: %v, %v", c.from, c.to, err, to.Header)
+		}
+	}
+	// Once it is https it stays so.
+	chain := []*http.Request{httptest.NewRequest(http.MethodGet, "http://127.0.0.1:80/", nil), httptest.NewRequest(http.MethodGet, "https://127.0.0.1:80/", nil)}
+	if redirect(httptest.NewRequest(http.MethodGet, "http://127.0.0.1:80/", nil), chain) == nil {
+		t.Error("a chain falls back to http")
+	}
+}
+
+// What another address or another column told is no list of this one.
+func TestAMarkIsOfOneListOnly(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "list.csv")
+	if err := os.WriteFile(path, []byte("a,b\n198.51.100.1,198.51.100.2\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	first, err := File{Path: path, Format: Format{Kind: "csv", Column: "a"}}.Read(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for column, same := range map[string]bool{"a": true, "b": false} {
+		again, err := File{Path: path, Format: Format{Kind: "csv", Column: column}}.Read(t.Context(), first.Mark)
+		if err != nil || again.Unchanged != same {
+			t.Errorf("column %s: %+v, %v", column, again, err)
+		}
+	}
+	asked := ""
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked = r.Header.Get("If-None-Match")
+		w.Header().Set("ETag", `"7"`)
+		fmt.Fprint(w, addresses(5))
+	}))
+	defer server.Close()
+	one, err := Web{URL: server.URL + "/one"}.Read(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if other, err := (Web{URL: server.URL + "/other"}).Read(t.Context(), one.Mark); err != nil || asked != "" || other.Unchanged {
+		t.Errorf("asked with %q: %+v, %v", asked, other, err)
+	}
+	if strings.Contains(string(one.Mark), "one") {
+		t.Errorf("the mark holds the address: %s", one.Mark)
+	}
+}
+
 func TestAFileIsAsOldAsItsLastChange(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "list.txt")
 	f := Feed{Name: "list", From: File{Path: path}, Fresh: time.Hour}.Defaulted()
@@ -298,6 +360,36 @@ func TestFail2ban(t *testing.T) {
 		default:
 			t.Errorf("%+v", e)
 		}
+	}
+	// fail2ban writes while it is read: that is no reason to believe that nobody is banned.
+	writer, err := sql.Open("sqlite", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer writer.Close()
+	writer.SetMaxOpenConns(1)
+	if _, err := writer.Exec(`BEGIN EXCLUSIVE`); err != nil {
+		t.Fatal(err)
+	}
+	soon, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	if list, err := f.Read(soon, nil); err == nil {
+		t.Errorf("a locked database holds %+v", list)
+	}
+	if _, err := writer.Exec(`DELETE FROM bips WHERE jail = 'dovecot'`); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := writer.Exec(`COMMIT`); err != nil {
+		t.Fatal(err)
+	}
+	if list, err := f.Read(t.Context(), nil); err != nil || len(list.Entries) != 2 || list.Entries[0].Until.Sub(now) != time.Hour-time.Minute {
+		t.Errorf("after the lock: %+v, %v", list, err)
+	}
+	if _, err := writer.Exec(`ALTER TABLE bips RENAME TO bans`); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.Read(t.Context(), nil); err == nil || !strings.Contains(err.Error(), "0.11 or later") {
+		t.Errorf("an old database: %v", err)
 	}
 	if err := os.WriteFile(path, []byte("this is no database, but longer than a header of one would be"), 0o600); err != nil {
 		t.Fatal(err)

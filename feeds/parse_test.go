@@ -1,7 +1,10 @@
 package feeds
 
 import (
+	"bytes"
+	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -58,6 +61,67 @@ func TestPoisonedEntriesAreLeftOutOneByOne(t *testing.T) {
 	kept, left := f.usable(entries)
 	if got := fmt.Sprint(kept); len(kept) != 3 || left != 7 {
 		t.Errorf("kept %s, left %d out", got, left)
+	}
+}
+
+// plainly finds what follow does, with the whole value in memory.
+func plainly(value any, path []string, take func(string)) bool {
+	if len(path) == 0 {
+		text, ok := value.(string)
+		if ok {
+			take(text)
+		}
+		return ok
+	}
+	if path[0] == "[]" {
+		list, ok := value.([]any)
+		for _, each := range list {
+			if !plainly(each, path[1:], take) {
+				take("")
+			}
+		}
+		return ok
+	}
+	object, _ := value.(map[string]any)
+	inner, ok := object[path[0]]
+	return ok && plainly(inner, path[1:], take)
+}
+
+// What is found in JSON while it is read is what is in it.
+func FuzzJSONPath(f *testing.F) {
+	f.Add("[]", `["198.51.100.7", 7, {"a": ["b"]}, "x"]`)
+	f.Add("data.[].ip", `{"data":[{"ip":"198.51.100.7"},{"ip":{}},[]], "rest": {"data": [[]]}}`)
+	f.Add("[].[].a", `[[{"a":"1","b":{}}],[],7]`)
+	f.Add("a.b", `{"a":{"b":"c"}}`)
+	f.Fuzz(func(t *testing.T, path, text string) {
+		var value any
+		if path == "" || json.Unmarshal([]byte(text), &value) != nil || repeats([]byte(text)) {
+			return
+		}
+		var got, want []string
+		err := Format{Kind: "json", Path: path}.json([]byte(text), func(s string) { got = append(got, s) })
+		ok := plainly(value, strings.Split(path, "."), func(s string) { want = append(want, s) })
+		if ok != (err == nil) || !slices.Equal(got, want) {
+			t.Errorf("found %q (%v), want %q (%t)", got, err, want, ok)
+		}
+	})
+}
+
+// repeats reports whether an object may have a name twice: then it means nothing certain.
+func repeats(text []byte) bool {
+	seen := map[string]bool{}
+	dec := json.NewDecoder(bytes.NewReader(text))
+	for {
+		token, err := dec.Token()
+		if err != nil {
+			return false
+		}
+		if name, ok := token.(string); ok {
+			if seen[name] && bytes.Contains(text, []byte("{")) {
+				return true
+			}
+			seen[name] = true
+		}
 	}
 }
 

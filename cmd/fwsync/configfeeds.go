@@ -42,7 +42,7 @@ type FeedConfig struct {
 	Block    time.Duration `yaml:"block" mapstructure:"block"`
 	Fresh    time.Duration `yaml:"fresh" mapstructure:"fresh"`
 	Hold     time.Duration `yaml:"hold" mapstructure:"hold"`
-	Min      int           `yaml:"min" mapstructure:"min"`
+	Min      *int          `yaml:"min" mapstructure:"min"`
 	Max      int           `yaml:"max" mapstructure:"max"`
 	Grow     int           `yaml:"grow" mapstructure:"grow"`     // per cent
 	Shrink   int           `yaml:"shrink" mapstructure:"shrink"` // per cent
@@ -98,7 +98,7 @@ func (c *Config) completeListFeeds(bad func(key, value, want string) error) erro
 		for _, n := range []struct {
 			key   string
 			value int64
-		}{{"every", int64(f.Every)}, {"block", int64(f.Block)}, {"fresh", int64(f.Fresh)}, {"hold", int64(f.Hold)}, {"min", int64(f.Min)}, {"max", int64(f.Max)}, {"grow", int64(f.Grow)}, {"shrink", int64(f.Shrink)}, {"max_bytes", f.MaxBytes}} {
+		}{{"every", int64(f.Every)}, {"block", int64(f.Block)}, {"fresh", int64(f.Fresh)}, {"hold", int64(f.Hold)}, {"min", int64(least(f.Min, 1))}, {"max", int64(f.Max)}, {"grow", int64(f.Grow)}, {"shrink", int64(f.Shrink)}, {"max_bytes", f.MaxBytes}} {
 			if n.value < 0 {
 				return bad(at+n.key, fmt.Sprint(n.value), "it is not negative")
 			}
@@ -125,16 +125,26 @@ func (c *Config) feeds(stays bool) []reconcile.Feed {
 	all := make([]reconcile.Feed, len(c.Feeds))
 	for i, f := range c.Feeds {
 		feed := feeds.Feed{
-			Name: f.Name, From: f.origin(stays), Every: f.Every, Block: f.Block, Fresh: f.Fresh, Min: f.Min, Max: f.Max, Grow: f.Grow, Shrink: f.Shrink,
+			Name: f.Name, From: f.origin(stays), Every: f.Every, Block: f.Block, Fresh: f.Fresh, Min: least(f.Min, 1), Max: f.Max, Grow: f.Grow, Shrink: f.Shrink,
 			Widest4: widest.WidestIPv4, Widest6: widest.WidestIPv6,
 		}
 		if f.CrowdSec != "" || f.Fail2ban != "" {
 			// What an engine bans may be nobody, and under an attack many at once.
-			feed.Min, feed.Leap = cmp.Or(f.Min, -1), engineLeap
+			feed.Min, feed.Leap = least(f.Min, 0), engineLeap
+		}
+		if feed.Min == 0 {
+			feed.Min = -1 // 0 stands for a default
 		}
 		all[i] = reconcile.Feed{Score: f.Score, Hold: f.Hold, Feed: feed.Defaulted()}
 	}
 	return all
+}
+
+func least(configured *int, otherwise int) int {
+	if configured == nil {
+		return otherwise
+	}
+	return *configured
 }
 
 // engineLeap is as many bans as an engine may add between two readings, whatever there were.

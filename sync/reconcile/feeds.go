@@ -37,10 +37,17 @@ type FeedReport struct {
 // feedKey is where the state of a feed lies among the positions.
 func feedKey(name string) string { return "feed:" + name }
 
-// feedState is what an earlier reading left; one that is damaged counts as none.
-func feedState(stored json.RawMessage) (s feeds.State) {
+// feedState is what an earlier reading left; one that is damaged counts as none. After
+// the clock was set back the feed is due, and held from now.
+func feedState(stored json.RawMessage, now time.Time) (s feeds.State) {
 	if stored != nil && json.Unmarshal(stored, &s) != nil {
 		return feeds.State{}
+	}
+	if s.Tried.After(now) {
+		s.Tried = time.Time{}
+	}
+	if s.Good.After(now) {
+		s.Good = now
 	}
 	return s
 }
@@ -57,7 +64,7 @@ type reading struct {
 func (l *Look) readings(positions map[string]json.RawMessage) []*reading {
 	all := make([]*reading, len(l.Feeds))
 	for i, f := range l.Feeds {
-		all[i] = &reading{Feed: f, before: feedState(positions[feedKey(f.Name)])}
+		all[i] = &reading{Feed: f, before: feedState(positions[feedKey(f.Name)], l.Now())}
 	}
 	return all
 }
@@ -243,5 +250,5 @@ func (l *Look) reading(ctx context.Context, f Feed) (*reading, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading the positions: %w", err)
 	}
-	return &reading{Feed: f, before: feedState(positions[feedKey(f.Name)])}, nil
+	return &reading{Feed: f, before: feedState(positions[feedKey(f.Name)], l.Now())}, nil
 }
