@@ -60,17 +60,16 @@ func TestNoReadingChangesMoreThanItMay(t *testing.T) {
 			r.get(t.Context(), false, known, now)
 			came, went := 0, 0
 			for _, d := range r.decisions(known, now) {
-				switch {
-				case d.ID == 0:
+				if d.ID == 0 {
 					d.ID = int64(len(known) + 1)
 					known = append(known, d)
 					came++
-				default:
-					if !d.RevokedAt.IsZero() {
-						went++
-					}
-					known[d.ID-1] = d
+					continue
 				}
+				if !d.RevokedAt.IsZero() {
+					went++
+				}
+				known[d.ID-1] = d
 			}
 			if went > max(10, had/2) || !first && came > max(20, max(had, r.before.Count)) || active() > 300 {
 				t.Fatalf("of %d blocks %d came and %d went", had, came, went)
