@@ -194,6 +194,7 @@ func (l List) change(standing map[netip.Prefix]bool) (came, went int) {
 	if l.Delta {
 		for _, p := range l.Gone {
 			if standing[p] && !listed[p] {
+				listed[p] = true // once
 				went++
 			}
 		}
