@@ -51,11 +51,12 @@ const (
 func (c *CrowdSec) Place() string { return shown(c.URL) }
 
 type crowdsecDecision struct {
-	Duration string `json:"duration"`
-	Scenario string `json:"scenario"`
-	Scope    string `json:"scope"`
-	Type     string `json:"type"`
-	Value    string `json:"value"`
+	Duration  string `json:"duration"`
+	Scenario  string `json:"scenario"`
+	Scope     string `json:"scope"`
+	Simulated bool   `json:"simulated"`
+	Type      string `json:"type"`
+	Value     string `json:"value"`
 }
 
 // Read implements Origin.
@@ -156,7 +157,7 @@ func (d crowdsecDecision) prefix() (netip.Prefix, bool) {
 }
 
 func (d crowdsecDecision) bans() bool {
-	return strings.EqualFold(d.Type, "ban") && (strings.EqualFold(d.Scope, "ip") || strings.EqualFold(d.Scope, "range"))
+	return !d.Simulated && strings.EqualFold(d.Type, "ban") && (strings.EqualFold(d.Scope, "ip") || strings.EqualFold(d.Scope, "range"))
 }
 
 // entriesOf are the bans. What is over already is none.

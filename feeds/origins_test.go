@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -249,14 +250,16 @@ func key(k string) func() (string, error) { return func() (string, error) { retu
 func TestCrowdSec(t *testing.T) {
 	const ban = `{"duration":"3h59m57.6s","id":%d,"origin":"crowdsec","scenario":"crowdsecurity/postfix-spam","scope":"%s","type":"%s","value":"%s"}`
 	down := false
+	var asked url.Values
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked = r.URL.Query()
 		switch {
 		case down:
 			http.Error(w, "database is locked", 500)
 		case r.Header.Get("X-Api-Key") != "key-1":
 			w.WriteHeader(http.StatusForbidden)
 		case r.URL.Path == "/v1/decisions":
-			fmt.Fprintf(w, "["+ban+","+ban+","+ban+","+ban+"]", 1, "Ip", "ban", "198.51.100.7", 2, "Range", "ban", "203.0.113.0/24", 3, "Ip", "captcha", "198.51.100.8", 4, "Username", "ban", "bob")
+			fmt.Fprintf(w, `[{"duration":"1h","scope":"Ip","type":"ban","value":"198.51.100.6","simulated":true},`+ban+","+ban+","+ban+","+ban+"]", 1, "Ip", "ban", "198.51.100.7", 2, "Range", "ban", "203.0.113.0/24", 3, "Ip", "captcha", "198.51.100.8", 4, "Username", "ban", "bob")
 		case r.URL.Path == "/v1/decisions/stream" && r.URL.Query().Get("startup") == "true":
 			fmt.Fprintf(w, `{"new":[`+ban+`,`+ban+`],"deleted":null}`, 1, "Ip", "ban", "198.51.100.7", 2, "ip", "ban", "198.51.100.9")
 		case r.URL.Path == "/v1/decisions/stream":
@@ -270,6 +273,10 @@ func TestCrowdSec(t *testing.T) {
 	all, err := engine.Read(t.Context(), nil)
 	if err != nil || len(all.Entries) != 2 || all.Bad != 0 || all.Delta || all.Entries[0].Reason != "crowdsecurity/postfix-spam" || all.Entries[0].Until.Sub(now).Round(time.Minute) != 4*time.Hour {
 		t.Errorf("%+v, %v", all, err)
+	}
+	engine.Scenarios, engine.Origins = []string{"postfix", "dovecot"}, []string{"crowdsec", "cscli"}
+	if _, err := engine.Read(t.Context(), nil); err != nil || asked.Get("scenarios_containing") != "postfix,dovecot" || asked.Get("origins") != "crowdsec,cscli" {
+		t.Errorf("asked for %v, %v", asked, err)
 	}
 	wrong := &CrowdSec{URL: server.URL, Key: key("key-2"), Now: engine.Now}
 	if _, err := wrong.Read(t.Context(), nil); err == nil || !strings.Contains(err.Error(), "cscli bouncers add") || strings.Contains(err.Error(), "key-2") {
