@@ -15,6 +15,7 @@ import (
 type Stored struct {
 	Decision Decision
 	Evidence []byte
+	Mark     int64 // of this state of the row; 0: it has none
 }
 
 // counted is the JSON of evidence with counters; without them it is a list of lines.
@@ -54,25 +55,29 @@ func (d *Decision) readEvidence(data []byte) error {
 	return nil
 }
 
-// Decode reads the evidence, which takes longer than all else, on all cores, and
-// sorts the decisions by start, then by id. Evidence that means nothing is ErrCorrupt.
+// Decode reads the evidence and sorts the decisions by start, then by id. Evidence that
+// means nothing is ErrCorrupt.
 func Decode(rows []Stored) ([]Decision, error) {
-	if len(rows) == 0 {
-		return nil, nil
+	if err := readEvidence(rows); err != nil {
+		return nil, err
 	}
-	decisions := make([]Decision, len(rows))
+	return decisionsOf(rows), nil
+}
+
+// readEvidence reads the evidence of each row, which takes longer than all else, on all
+// cores.
+func readEvidence(rows []Stored) error {
 	errs := make([]error, len(rows))
 	part := max(1000, (len(rows)+runtime.GOMAXPROCS(0)-1)/runtime.GOMAXPROCS(0))
 	var running sync.WaitGroup
 	for first := 0; first < len(rows); first += part {
 		running.Go(func() {
 			for i := first; i < min(first+part, len(rows)); i++ {
-				decisions[i] = rows[i].Decision
 				if len(rows[i].Evidence) == 0 {
 					continue
 				}
-				if err := decisions[i].readEvidence(rows[i].Evidence); err != nil {
-					errs[i] = fmt.Errorf("%w: evidence of decision %d: %w", ErrCorrupt, decisions[i].ID, err)
+				if err := rows[i].Decision.readEvidence(rows[i].Evidence); err != nil {
+					errs[i] = fmt.Errorf("%w: evidence of decision %d: %w", ErrCorrupt, rows[i].Decision.ID, err)
 					return
 				}
 			}
@@ -81,11 +86,26 @@ func Decode(rows []Stored) ([]Decision, error) {
 	running.Wait()
 	for _, err := range errs {
 		if err != nil {
-			return nil, err
+			return err
 		}
 	}
+	return nil
+}
+
+func decisionsOf(rows []Stored) []Decision {
+	if len(rows) == 0 {
+		return nil
+	}
+	decisions := make([]Decision, len(rows))
+	for i := range rows {
+		decisions[i] = rows[i].Decision
+	}
+	return inOrder(decisions)
+}
+
+func inOrder(decisions []Decision) []Decision {
 	slices.SortFunc(decisions, func(a, b Decision) int {
 		return cmp.Or(a.Start.Compare(b.Start), cmp.Compare(a.ID, b.ID))
 	})
-	return decisions, nil
+	return decisions
 }

@@ -12,16 +12,15 @@ import (
 
 // Decisions implements ledger.Store. Oldest first means by start, then by id.
 func (s *Store) Decisions(ctx context.Context, endsAfter time.Time) ([]ledger.Decision, error) {
-	query, args := `SELECT `+readColumns+` FROM decisions`, []any(nil)
-	if !endsAfter.IsZero() {
-		// The condition repeats the index decisions_in_force word for word.
-		query += ` WHERE revoked_at IS NULL AND coalesce(ends, 9223372036854775807) > $1`
-		args = append(args, endsAfter.UnixMilli())
+	if endsAfter.IsZero() {
+		return s.all(ctx)
 	}
+	// The condition repeats the index decisions_in_force word for word.
+	const query = `SELECT ` + readColumns + ` FROM decisions WHERE revoked_at IS NULL AND coalesce(ends, 9223372036854775807) > $1`
 	var found []ledger.Stored
-	err := s.read(ctx, "reading decisions from", query, args, func() { found = nil }, func(rows pgx.Row) error {
-		row, err := scan(rows)
-		found = append(found, row)
+	err := s.read(ctx, "reading decisions from", query, []any{endsAfter.UnixMilli()}, func() { found = nil }, func(row pgx.Row) error {
+		one, err := scan(row)
+		found = append(found, one)
 		return err
 	})
 	if err != nil {
@@ -29,6 +28,41 @@ func (s *Store) Decisions(ctx context.Context, endsAfter time.Time) ([]ledger.De
 	}
 	decisions, err := ledger.Decode(found)
 	return decisions, s.explain(ctx, "reading decisions from", err)
+}
+
+// all reads every decision, or what has changed since it did so last.
+func (s *Store) all(ctx context.Context) (decisions []ledger.Decision, err error) {
+	still := pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly} // both readings see the same
+	err = s.within(ctx, "reading decisions from", func(ctx context.Context) error {
+		return s.again(ctx, func() error {
+			return pgx.BeginTxFunc(ctx, s.pool, still, func(tx pgx.Tx) (err error) {
+				decisions, err = s.recall.Decisions(time.Now(), func() (marks []ledger.Mark, err error) {
+					rows, err := tx.Query(ctx, `SELECT id, coalesce(mark, 0) FROM decisions`)
+					if err != nil {
+						return nil, err
+					}
+					return pgx.CollectRows(rows, pgx.RowToStructByPos[ledger.Mark])
+				}, func(ids []int64) (found []ledger.Stored, err error) {
+					query, args := `SELECT `+readColumns+` FROM decisions`, []any(nil)
+					if ids != nil {
+						query, args = query+` WHERE id = ANY($1)`, []any{ids}
+					}
+					rows, err := tx.Query(ctx, query, args...)
+					if err != nil {
+						return nil, err
+					}
+					err = each(rows, func(row pgx.Row) error {
+						one, err := scan(row)
+						found = append(found, one)
+						return err
+					})
+					return found, err
+				})
+				return err
+			})
+		})
+	})
+	return decisions, err
 }
 
 // Add implements ledger.Store. A decision that has an id already is refused: only
@@ -70,7 +104,7 @@ func (s *Store) Revoke(ctx context.Context, r ledger.Revocation) ([]ledger.Decis
 			return err
 		}
 		rows, err := tx.Query(ctx, `UPDATE decisions
-			SET revoked_at = $1, revoked_by = $2, revoke_reason = $3
+			SET revoked_at = $1, revoked_by = $2, revoke_reason = $3, mark = DEFAULT
 			WHERE prefix_key = ANY($4) AND verdict = $5 AND revoked_at IS NULL
 				AND (starts IS NULL OR starts <= $1) AND (ends IS NULL OR $1 < ends)
 			RETURNING `+readColumns, r.At.UnixMilli(), ledger.CleanText(r.By), ledger.CleanText(r.Reason), keys, string(r.Verdict))

@@ -131,7 +131,7 @@ func save(ctx context.Context, tx pgx.Tx, rows []ledger.Decision) error {
 // caller read it. greatest and least leave NULL out: right for the times seen. When it
 // was made stays as it is.
 const mergeDecision = `UPDATE decisions SET
-	verdict = $2, prefix = $3, prefix_key = $4, reason = $7, author = $8, rule = $9, evidence = $15,
+	mark = DEFAULT, verdict = $2, prefix = $3, prefix_key = $4, reason = $7, author = $8, rule = $9, evidence = $15,
 	starts = CASE WHEN starts IS NULL OR $5::bigint IS NULL THEN NULL ELSE least(starts, $5) END,
 	ends   = CASE WHEN ends   IS NULL OR $6::bigint IS NULL THEN NULL ELSE greatest(ends, $6) END,
 	attempt = greatest(attempt, $10), score = greatest(score, $11), hits = greatest(hits, $12),

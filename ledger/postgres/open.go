@@ -108,7 +108,7 @@ func Open(ctx context.Context, address string, opts Options) (*Store, error) {
 			hint: "write postgres://USER@HOST:5432/DATABASE?sslmode=verify-full, special characters as %XX; the password may also stand in PGPASSWORD or ~/.pgpass",
 		}
 	}
-	s := &Store{place: place(config.ConnConfig), instance: ledger.CleanText(opts.Instance), timeout: cmp.Or(opts.CallTimeout, DefaultCallTimeout)}
+	s := &Store{place: place(config.ConnConfig), instance: ledger.CleanText(opts.Instance), timeout: cmp.Or(opts.CallTimeout, DefaultCallTimeout), recall: new(ledger.Recall)}
 	if s.instance == "" {
 		if s.instance, err = os.Hostname(); err != nil {
 			return nil, fmt.Errorf("opening ledger %q: the host has no name to tell its logs from others': %w", s.place, err)

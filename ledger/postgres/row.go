@@ -18,7 +18,7 @@ var columns = []string{
 
 // readColumns are those that scan reads.
 const readColumns = `id, verdict, prefix, starts, ends, reason, author, rule, attempt, score, hits,
-	first_seen, last_seen, evidence, revoked_at, revoked_by, revoke_reason, made_at`
+	first_seen, last_seen, evidence, revoked_at, revoked_by, revoke_reason, made_at, coalesce(mark, 0)`
 
 // encode gives the values of columns for a decision in its normal form.
 func encode(d ledger.Decision) ([]any, error) {
@@ -48,7 +48,7 @@ func scan(rows pgx.Row) (ledger.Stored, error) {
 	)
 	d := &row.Decision
 	err := rows.Scan(&d.ID, (*string)(&d.Verdict), &prefix, &starts, &ends, &d.Reason, &d.Author, &d.Rule,
-		&d.Attempt, &d.Score, &d.Count, &firstSeen, &lastSeen, &row.Evidence, &revokedAt, &d.RevokedBy, &d.RevokeReason, &madeAt)
+		&d.Attempt, &d.Score, &d.Count, &firstSeen, &lastSeen, &row.Evidence, &revokedAt, &d.RevokedBy, &d.RevokeReason, &madeAt, &row.Mark)
 	if err != nil {
 		return row, err
 	}

@@ -18,6 +18,7 @@ type Store struct {
 	instance string
 	timeout  time.Duration
 	pool     *pgxpool.Pool
+	recall   *ledger.Recall
 	fence    *fence // nil but for the holder's view
 }
 

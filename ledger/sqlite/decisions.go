@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"fmt"
 	"time"
 
@@ -10,28 +11,58 @@ import (
 )
 
 // Decisions implements ledger.Store. Oldest first means by start, then by id.
-func (s *Store) Decisions(ctx context.Context, endsAfter time.Time) ([]ledger.Decision, error) {
-	query, args := `SELECT `+readColumns+` FROM decisions`, []any(nil)
-	if !endsAfter.IsZero() {
+func (s *Store) Decisions(ctx context.Context, endsAfter time.Time) (decisions []ledger.Decision, err error) {
+	if endsAfter.IsZero() {
+		decisions, err = s.all(ctx)
+	} else {
 		// The condition repeats the index decisions_in_force word for word.
-		query += ` WHERE revoked_at IS NULL AND ifnull(ends, 9223372036854775807) > ?`
-		args = append(args, endsAfter.UnixMilli())
-	}
-	var found []ledger.Stored
-	rows, err := s.readers.QueryContext(ctx, query, args...)
-	err = each(rows, err, func(rows *sql.Rows) error {
-		row, err := scan(rows)
-		found = append(found, row)
-		return err
-	})
-	var decisions []ledger.Decision
-	if err == nil {
-		decisions, err = ledger.Decode(found)
+		const inForce = ` WHERE revoked_at IS NULL AND ifnull(ends, 9223372036854775807) > ?`
+		var found []ledger.Stored
+		if found, err = stored(s.readers.QueryContext(ctx, `SELECT `+readColumns+` FROM decisions`+inForce, endsAfter.UnixMilli())); err == nil {
+			decisions, err = ledger.Decode(found)
+		}
 	}
 	if err != nil {
 		return nil, s.explain(ctx, "reading decisions from", err)
 	}
 	return decisions, nil
+}
+
+// all reads every decision, or what has changed since it did so last.
+func (s *Store) all(ctx context.Context) ([]ledger.Decision, error) {
+	tx, err := s.readers.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = tx.Rollback() }()
+	marks := func() (marks []ledger.Mark, err error) {
+		rows, err := tx.QueryContext(ctx, `SELECT id, ifnull(mark, 0) FROM decisions`)
+		err = each(rows, err, func(rows *sql.Rows) error {
+			var m ledger.Mark
+			defer func() { marks = append(marks, m) }()
+			return rows.Scan(&m.ID, &m.Of)
+		})
+		return marks, err
+	}
+	return s.recall.Decisions(time.Now(), marks, func(ids []int64) ([]ledger.Stored, error) {
+		if ids == nil {
+			return stored(tx.QueryContext(ctx, `SELECT `+readColumns+` FROM decisions`))
+		}
+		list, err := json.Marshal(ids)
+		if err != nil {
+			return nil, err
+		}
+		return stored(tx.QueryContext(ctx, `SELECT `+readColumns+` FROM decisions WHERE id IN (SELECT value FROM json_each(?))`, string(list)))
+	})
+}
+
+// stored scans all rows of readColumns.
+func stored(rows *sql.Rows, err error) (found []ledger.Stored, _ error) {
+	return found, each(rows, err, func(rows *sql.Rows) error {
+		row, err := scan(rows)
+		found = append(found, row)
+		return err
+	})
 }
 
 // Add implements ledger.Store. A decision that has an id already is refused: only
@@ -67,7 +98,7 @@ func (s *Store) Revoke(ctx context.Context, r ledger.Revocation) ([]ledger.Decis
 	var revoked []ledger.Decision
 	err := s.change(ctx, "revoking decisions in", func(tx *sql.Tx) error {
 		stmt, err := tx.PrepareContext(ctx, `UPDATE decisions
-			SET revoked_at = ?1, revoked_by = ?2, revoke_reason = ?3
+			SET revoked_at = ?1, revoked_by = ?2, revoke_reason = ?3, mark = random()
 			WHERE prefix_key = ?4 AND verdict = ?5 AND revoked_at IS NULL
 				AND (starts IS NULL OR starts <= ?1) AND (ends IS NULL OR ?1 < ends)
 			RETURNING `+readColumns)

@@ -97,8 +97,8 @@ func (s *Store) prepare(decisions []ledger.Decision) ([]pending, error) {
 
 // save inserts or replaces the rows in their order and gives them their ids.
 func save(ctx context.Context, tx *sql.Tx, rows []pending) error {
-	insert, err := tx.PrepareContext(ctx, `INSERT INTO decisions (`+factColumns+`, `+revocationColumns+`)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`)
+	insert, err := tx.PrepareContext(ctx, `INSERT INTO decisions (`+factColumns+`, `+revocationColumns+`, mark)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, random())`)
 	if err != nil {
 		return err
 	}
@@ -141,7 +141,7 @@ func save(ctx context.Context, tx *sql.Tx, rows []pending) error {
 // the caller read it. NULL is no end for ends, and not known for the times seen. When it
 // was made stays as it is.
 const replaceDecision = `UPDATE decisions SET
-	verdict = ?1, prefix = ?2, prefix_key = ?3, reason = ?6, author = ?7, rule = ?8, evidence = ?14,
+	mark = random(), verdict = ?1, prefix = ?2, prefix_key = ?3, reason = ?6, author = ?7, rule = ?8, evidence = ?14,
 	starts = min(starts, ?4), ends = max(ends, ?5),
 	attempt = max(attempt, ?9), score = max(score, ?10), hits = max(hits, ?11),
 	first_seen = coalesce(min(first_seen, ?12), first_seen, ?12),

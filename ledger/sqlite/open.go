@@ -52,7 +52,7 @@ func Open(ctx context.Context, path string, opts Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{path: path, busy: opts.BusyTimeout, instance: ledger.CleanText(opts.Instance)}
+	s := &Store{path: path, busy: opts.BusyTimeout, instance: ledger.CleanText(opts.Instance), recall: new(ledger.Recall)}
 	if s.busy <= 0 {
 		s.busy = DefaultBusyTimeout
 	}

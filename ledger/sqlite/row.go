@@ -16,7 +16,7 @@ const (
 		attempt, score, hits, first_seen, last_seen, evidence, made_at`
 	revocationColumns = `revoked_at, revoked_by, revoke_reason`
 	readColumns       = `id, verdict, prefix, starts, ends, reason, author, rule,
-		attempt, score, hits, first_seen, last_seen, evidence, made_at, ` + revocationColumns
+		attempt, score, hits, first_seen, last_seen, evidence, made_at, mark, ` + revocationColumns
 )
 
 // encode gives the values of factColumns for a decision in its normal form.
@@ -47,11 +47,11 @@ func scan(rows *sql.Rows) (ledger.Stored, error) {
 		row                               ledger.Stored
 		prefix                            sql.RawBytes
 		starts, ends, firstSeen, lastSeen sql.NullInt64
-		madeAt, revokedAt                 sql.NullInt64
+		madeAt, revokedAt, mark           sql.NullInt64
 	)
 	d := &row.Decision
 	err := rows.Scan(&d.ID, &d.Verdict, &prefix, &starts, &ends, &d.Reason, &d.Author, &d.Rule,
-		&d.Attempt, &d.Score, &d.Count, &firstSeen, &lastSeen, &row.Evidence, &madeAt,
+		&d.Attempt, &d.Score, &d.Count, &firstSeen, &lastSeen, &row.Evidence, &madeAt, &mark,
 		&revokedAt, &d.RevokedBy, &d.RevokeReason)
 	if err != nil {
 		return row, err
@@ -59,6 +59,7 @@ func scan(rows *sql.Rows) (ledger.Stored, error) {
 	if d.Prefix, err = netip.ParsePrefix(string(prefix)); err != nil {
 		return row, fmt.Errorf("%w: decision %d: %w", ledger.ErrCorrupt, d.ID, err)
 	}
+	row.Mark = mark.Int64
 	d.Start, d.End = toTime(starts), toTime(ends)
 	d.FirstSeen, d.LastSeen, d.MadeAt, d.RevokedAt = toTime(firstSeen), toTime(lastSeen), toTime(madeAt), toTime(revokedAt)
 	return row, nil

@@ -22,6 +22,7 @@ type Store struct {
 	busy     time.Duration
 	writer   *sql.DB
 	readers  *sql.DB
+	recall   *ledger.Recall
 	fence    *fence      // nil but for the holder's view
 	file     os.FileInfo // which one was opened
 }

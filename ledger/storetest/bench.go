@@ -57,6 +57,31 @@ func Benchmark(b *testing.B, fresh func(t testing.TB) Opener) {
 			}
 		}
 	})
+	b.Run("all Decisions again, 100 of 50,000 changed", func(b *testing.B) {
+		s := fresh(b)(b, "a")
+		saved, err := s.TakeIn(b.Context(), ledger.Intake{Decisions: Many(50_000)})
+		if err != nil {
+			b.Fatal(err)
+		}
+		for range 2 {
+			if _, err := s.Decisions(b.Context(), time.Time{}); err != nil {
+				b.Fatal(err)
+			}
+		}
+		for b.Loop() {
+			b.StopTimer()
+			for i := range saved[:100] {
+				saved[i].End = saved[i].End.Add(time.Hour)
+			}
+			if _, err := s.TakeIn(b.Context(), ledger.Intake{Decisions: saved[:100]}); err != nil {
+				b.Fatal(err)
+			}
+			b.StartTimer()
+			if got, err := s.Decisions(b.Context(), time.Time{}); err != nil || len(got) != len(saved) {
+				b.Fatalf("%d decisions, error %v", len(got), err)
+			}
+		}
+	})
 	b.Run("among 1,000,000", func(b *testing.B) { amongMillion(b, fresh(b)(b, "a")) })
 	b.Run("KeepGaps of 100,000", func(b *testing.B) {
 		s := fresh(b)(b, "a")

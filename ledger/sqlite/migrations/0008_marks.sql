@@ -1,0 +1,5 @@
+-- Each change of a row replaces its mark by another random number, so that a reader
+-- finds out with little what has changed.
+
+ALTER TABLE decisions ADD COLUMN mark INTEGER; -- NULL: not known
+UPDATE decisions SET mark = random();
