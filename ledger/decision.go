@@ -40,6 +40,10 @@ type Counters struct {
 	Known               bool      `json:"known,omitempty"`   // the allowlist overlaps it
 }
 
+// LongestLapse is the longest block that the firewall itself shall end. One that holds
+// for longer is no emergency, and would keep shorter ones from an end of their own.
+const LongestLapse = 24 * time.Hour
+
 // Decision is a block or an allow of a prefix for a time.
 type Decision struct {
 	ID        int64        `json:"id"` // given by the store; 0 before
@@ -56,6 +60,7 @@ type Decision struct {
 	FirstSeen time.Time    `json:"first_seen,omitzero"`
 	LastSeen  time.Time    `json:"last_seen,omitzero"`
 	MadeAt    time.Time    `json:"made_at,omitzero"`   // when it was decided, if that was not at its start; see Made
+	Lapses    bool         `json:"lapses,omitempty"`   // the firewall itself shall end the block, where it can
 	Counters  *Counters    `json:"counters,omitempty"` // of a detection's decision
 	Evidence  []Evidence   `json:"evidence,omitempty"`
 

@@ -85,8 +85,8 @@ type Store interface {
 	//
 	// A decision with an id is merged with the one that is there, whoever changed it
 	// since it was read: the longer end, the earlier start, the higher attempt, score and
-	// count, the widest span of what was seen. One that somebody revoked stays revoked;
-	// the result shows it. An id that does not exist fails the whole intake. A source
+	// count, the widest span of what was seen. One that somebody revoked stays revoked,
+	// one that is not to lapse never lapses again; the result shows it. An id that does not exist fails the whole intake. A source
 	// that the positions do not name keeps its position.
 	TakeIn(ctx context.Context, in Intake) ([]Decision, error)
 

@@ -129,13 +129,13 @@ func save(ctx context.Context, tx pgx.Tx, rows []ledger.Decision) error {
 
 // mergeDecision merges with what is there, so that it does not matter how long ago the
 // caller read it. greatest and least leave NULL out: right for the times seen. When it
-// was made stays as it is.
+// was made stays as it is; that it is not to lapse does too.
 const mergeDecision = `UPDATE decisions SET
 	mark = DEFAULT, verdict = $2, prefix = $3, prefix_key = $4, reason = $7, author = $8, rule = $9, evidence = $15,
 	starts = CASE WHEN starts IS NULL OR $5::bigint IS NULL THEN NULL ELSE least(starts, $5) END,
 	ends   = CASE WHEN ends   IS NULL OR $6::bigint IS NULL THEN NULL ELSE greatest(ends, $6) END,
 	attempt = greatest(attempt, $10), score = greatest(score, $11), hits = greatest(hits, $12),
-	first_seen = least(first_seen, $13), last_seen = greatest(last_seen, $14),
+	first_seen = least(first_seen, $13), last_seen = greatest(last_seen, $14), lapses = lapses AND $19,
 	revoked_at    = CASE WHEN revoked_at IS NULL THEN $16 ELSE revoked_at END,
 	revoked_by    = CASE WHEN revoked_at IS NULL THEN $17 ELSE revoked_by END,
 	revoke_reason = CASE WHEN revoked_at IS NULL THEN $18 ELSE revoke_reason END

@@ -13,12 +13,12 @@ import (
 // columns are those of a decision in the order of encode, the id in front.
 var columns = []string{
 	"id", "verdict", "prefix", "prefix_key", "starts", "ends", "reason", "author", "rule",
-	"attempt", "score", "hits", "first_seen", "last_seen", "evidence", "revoked_at", "revoked_by", "revoke_reason", "made_at",
+	"attempt", "score", "hits", "first_seen", "last_seen", "evidence", "revoked_at", "revoked_by", "revoke_reason", "lapses", "made_at",
 }
 
 // readColumns are those that scan reads.
 const readColumns = `id, verdict, prefix, starts, ends, reason, author, rule, attempt, score, hits,
-	first_seen, last_seen, evidence, revoked_at, revoked_by, revoke_reason, made_at, coalesce(mark, 0)`
+	first_seen, last_seen, evidence, revoked_at, revoked_by, revoke_reason, lapses, made_at, coalesce(mark, 0)`
 
 // encode gives the values of columns for a decision in its normal form.
 func encode(d ledger.Decision) ([]any, error) {
@@ -34,7 +34,7 @@ func encode(d ledger.Decision) ([]any, error) {
 	return []any{
 		d.ID, string(d.Verdict), d.Prefix.String(), ledger.SortKey(d.Prefix), fromTime(d.Start), fromTime(d.End),
 		d.Reason, d.Author, d.Rule, int64(d.Attempt), int64(d.Score), int64(d.Count),
-		fromTime(d.FirstSeen), fromTime(d.LastSeen), evidence, fromTime(d.RevokedAt), d.RevokedBy, d.RevokeReason, fromTime(d.MadeAt),
+		fromTime(d.FirstSeen), fromTime(d.LastSeen), evidence, fromTime(d.RevokedAt), d.RevokedBy, d.RevokeReason, d.Lapses, fromTime(d.MadeAt),
 	}, nil
 }
 
@@ -48,7 +48,7 @@ func scan(rows pgx.Row) (ledger.Stored, error) {
 	)
 	d := &row.Decision
 	err := rows.Scan(&d.ID, (*string)(&d.Verdict), &prefix, &starts, &ends, &d.Reason, &d.Author, &d.Rule,
-		&d.Attempt, &d.Score, &d.Count, &firstSeen, &lastSeen, &row.Evidence, &revokedAt, &d.RevokedBy, &d.RevokeReason, &madeAt, &row.Mark)
+		&d.Attempt, &d.Score, &d.Count, &firstSeen, &lastSeen, &row.Evidence, &revokedAt, &d.RevokedBy, &d.RevokeReason, &d.Lapses, &madeAt, &row.Mark)
 	if err != nil {
 		return row, err
 	}

@@ -98,7 +98,7 @@ func (s *Store) prepare(decisions []ledger.Decision) ([]pending, error) {
 // save inserts or replaces the rows in their order and gives them their ids.
 func save(ctx context.Context, tx *sql.Tx, rows []pending) error {
 	insert, err := tx.PrepareContext(ctx, `INSERT INTO decisions (`+factColumns+`, `+revocationColumns+`, mark)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, random())`)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, random())`)
 	if err != nil {
 		return err
 	}
@@ -124,7 +124,7 @@ func save(ctx context.Context, tx *sql.Tx, rows []pending) error {
 		}
 		var starts, ends, firstSeen, lastSeen, madeAt, revokedAt sql.NullInt64
 		err := replace.QueryRowContext(ctx, append(values, d.ID)...).Scan(&starts, &ends, &d.Attempt, &d.Score, &d.Count,
-			&firstSeen, &lastSeen, &madeAt, &revokedAt, &d.RevokedBy, &d.RevokeReason)
+			&firstSeen, &lastSeen, &madeAt, &d.Lapses, &revokedAt, &d.RevokedBy, &d.RevokeReason)
 		if errors.Is(err, sql.ErrNoRows) {
 			return fmt.Errorf("replacing decision %d: it does not exist", d.ID)
 		}
@@ -139,18 +139,19 @@ func save(ctx context.Context, tx *sql.Tx, rows []pending) error {
 
 // replaceDecision merges with what is there, so that it does not matter how long ago
 // the caller read it. NULL is no end for ends, and not known for the times seen. When it
-// was made stays as it is.
+// was made stays as it is; that it is not to lapse does too.
 const replaceDecision = `UPDATE decisions SET
 	mark = random(), verdict = ?1, prefix = ?2, prefix_key = ?3, reason = ?6, author = ?7, rule = ?8, evidence = ?14,
 	starts = min(starts, ?4), ends = max(ends, ?5),
 	attempt = max(attempt, ?9), score = max(score, ?10), hits = max(hits, ?11),
 	first_seen = coalesce(min(first_seen, ?12), first_seen, ?12),
 	last_seen = coalesce(max(last_seen, ?13), last_seen, ?13),
-	revoked_at    = iif(revoked_at IS NULL, ?16, revoked_at),
-	revoked_by    = iif(revoked_at IS NULL, ?17, revoked_by),
-	revoke_reason = iif(revoked_at IS NULL, ?18, revoke_reason)
-WHERE id = ?19
-RETURNING starts, ends, attempt, score, hits, first_seen, last_seen, made_at, ` + revocationColumns
+	lapses = min(lapses, ?16),
+	revoked_at    = iif(revoked_at IS NULL, ?17, revoked_at),
+	revoked_by    = iif(revoked_at IS NULL, ?18, revoked_by),
+	revoke_reason = iif(revoked_at IS NULL, ?19, revoke_reason)
+WHERE id = ?20
+RETURNING starts, ends, attempt, score, hits, first_seen, last_seen, made_at, lapses, ` + revocationColumns
 
 func saved(rows []pending) []ledger.Decision {
 	decisions := make([]ledger.Decision, len(rows))

@@ -13,10 +13,10 @@ import (
 // front, the revocation behind.
 const (
 	factColumns = `verdict, prefix, prefix_key, starts, ends, reason, author, rule,
-		attempt, score, hits, first_seen, last_seen, evidence, made_at`
+		attempt, score, hits, first_seen, last_seen, evidence, made_at, lapses`
 	revocationColumns = `revoked_at, revoked_by, revoke_reason`
 	readColumns       = `id, verdict, prefix, starts, ends, reason, author, rule,
-		attempt, score, hits, first_seen, last_seen, evidence, made_at, mark, ` + revocationColumns
+		attempt, score, hits, first_seen, last_seen, evidence, made_at, lapses, mark, ` + revocationColumns
 )
 
 // encode gives the values of factColumns for a decision in its normal form.
@@ -32,7 +32,7 @@ func encode(d ledger.Decision) ([]any, error) {
 	return []any{
 		string(d.Verdict), d.Prefix.String(), ledger.SortKey(d.Prefix), fromTime(d.Start), fromTime(d.End),
 		d.Reason, d.Author, d.Rule, d.Attempt, d.Score, d.Count,
-		fromTime(d.FirstSeen), fromTime(d.LastSeen), evidence, fromTime(d.MadeAt),
+		fromTime(d.FirstSeen), fromTime(d.LastSeen), evidence, fromTime(d.MadeAt), d.Lapses,
 	}, nil
 }
 
@@ -51,7 +51,7 @@ func scan(rows *sql.Rows) (ledger.Stored, error) {
 	)
 	d := &row.Decision
 	err := rows.Scan(&d.ID, &d.Verdict, &prefix, &starts, &ends, &d.Reason, &d.Author, &d.Rule,
-		&d.Attempt, &d.Score, &d.Count, &firstSeen, &lastSeen, &row.Evidence, &madeAt, &mark,
+		&d.Attempt, &d.Score, &d.Count, &firstSeen, &lastSeen, &row.Evidence, &madeAt, &d.Lapses, &mark,
 		&revokedAt, &d.RevokedBy, &d.RevokeReason)
 	if err != nil {
 		return row, err

@@ -41,6 +41,7 @@ func Full() ledger.Decision {
 		FirstSeen: Noon.Add(-time.Hour - 3*time.Millisecond),
 		LastSeen:  Noon.Add(-4 * time.Millisecond),
 		MadeAt:    Noon.Add(9 * time.Millisecond),
+		Lapses:    true,
 		Counters: &ledger.Counters{
 			Threshold: 5, LegitimateThreshold: 20, WithinSeconds: 600, Peak: 9, Members: 3, Account: "é\u2028\"x\"",
 			CrossedAt: Noon.Add(-7 * time.Millisecond), Signals: 12, Weight: 10, Success: "smtp.auth_ok", Known: true,

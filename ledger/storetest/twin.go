@@ -44,7 +44,7 @@ func (w *twin) put(d ledger.Decision) ledger.Decision {
 	if old.LastSeen.After(d.LastSeen) {
 		d.LastSeen = old.LastSeen
 	}
-	d.MadeAt = old.MadeAt
+	d.MadeAt, d.Lapses = old.MadeAt, old.Lapses && d.Lapses
 	if !old.RevokedAt.IsZero() {
 		d.RevokedAt, d.RevokedBy, d.RevokeReason = old.RevokedAt, old.RevokedBy, old.RevokeReason
 	}
@@ -110,6 +110,7 @@ var (
 			Rule: rapid.String().Draw(t, "rule"), Attempt: rapid.Int().Draw(t, "attempt"),
 			Score: rapid.Int().Draw(t, "score"), Count: rapid.Int().Draw(t, "count"),
 			FirstSeen: someTimeOrNone.Draw(t, "first seen"), LastSeen: someTimeOrNone.Draw(t, "last seen"), MadeAt: someTimeOrNone.Draw(t, "made"),
+			Lapses: rapid.Bool().Draw(t, "lapses"),
 		}
 		if rapid.Bool().Draw(t, "counted") {
 			d.Counters = &ledger.Counters{Threshold: rapid.Int().Draw(t, "threshold"), Account: rapid.String().Draw(t, "account"), CrossedAt: someTimeOrNone.Draw(t, "crossed")}
