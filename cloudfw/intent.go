@@ -79,6 +79,7 @@ type Block struct {
 	Score     int       // higher is worse; decides who stays when a target is full
 	Reason    string
 	Decisions []int64 // the ledger's decisions behind it
+	Lapses    bool    `json:",omitzero"` // the firewall itself shall end it too, at the half hour that is not before Until
 }
 
 // Exempt is a prefix that must never be blocked, with the reason.

@@ -90,7 +90,7 @@ func (o Owner) Owns(kind, description string) bool {
 }
 
 // BookName is the name of the owner's address book for the given purpose, such as
-// "blocked4-1". Policies of the internet firewall refer to books by name
+// "blocked4-1" or "blocked4-until-20261126-2130-1". Policies of the internet firewall refer to books by name
 // (reference §2.1), so the name carries the owner too.
 func (o Owner) BookName(purpose string) string { return "fwsync-" + string(o) + "-" + purpose }
 

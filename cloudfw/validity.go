@@ -40,11 +40,16 @@ const HalfHour = 30 * time.Minute
 // itself drops at the first half hour that is not before until, whoever is left to ask
 // for it. until is after from.
 func Lapsing(from, until time.Time) Validity {
+	return Validity{Repeat: Once, Start: from.UTC().Truncate(HalfHour), End: LapseOf(until)}
+}
+
+// LapseOf is the first half hour that is not before the time, in UTC.
+func LapseOf(until time.Time) time.Time {
 	end := until.UTC().Truncate(HalfHour)
 	if end.Before(until) {
 		end = end.Add(HalfHour)
 	}
-	return Validity{Repeat: Once, Start: from.UTC().Truncate(HalfHour), End: end}
+	return end
 }
 
 // Lapsed reports whether the rule was in force for a time that is over.

@@ -29,7 +29,8 @@ type Withheld struct {
 // and the order of the decisions means nothing.
 //
 // Blocks of the same prefix become one: the highest score with its reason, the
-// latest end (the zero time, which is never, wins), the numbers of all decisions.
+// latest end (the zero time, which is never, wins), the numbers of all decisions. It
+// lapses when a decision that does holds as long as any of them.
 // What the allowlist and active allow decisions hold is cut out, so an exemption
 // inside a block splits it and a block inside an exemption vanishes. A block within
 // a wider one stays. The error names an invalid owner, or the decision whose prefix
@@ -52,7 +53,7 @@ func (p *Policy) Compile(decisions []ledger.Decision, owner cloudfw.Owner, now t
 		case ledger.Allow:
 			allowed = append(allowed, cloudfw.Exempt{Prefix: prefix, Reason: allowReason(d)})
 		case ledger.Block:
-			blocks = append(blocks, cloudfw.Block{Prefix: prefix, Until: d.End, Score: d.Score, Reason: d.Reason, Decisions: []int64{d.ID}})
+			blocks = append(blocks, cloudfw.Block{Prefix: prefix, Until: d.End, Score: d.Score, Reason: d.Reason, Decisions: []int64{d.ID}, Lapses: d.Lapses && !d.End.IsZero()})
 		default:
 			return Compiled{}, fmt.Errorf("compiling decision %d: verdict %q is neither block nor allow", d.ID, d.Verdict)
 		}
@@ -152,7 +153,7 @@ func union(same []cloudfw.Block) cloudfw.Block {
 		return same[0]
 	}
 	b := same[0]
-	b.Decisions = nil
+	b.Decisions, b.Lapses = nil, false
 	for _, s := range same {
 		b.Decisions = append(b.Decisions, s.Decisions...)
 		if b.Until.IsZero() || s.Until.IsZero() {
@@ -160,6 +161,9 @@ func union(same []cloudfw.Block) cloudfw.Block {
 		} else if s.Until.After(b.Until) {
 			b.Until = s.Until
 		}
+	}
+	for _, s := range same {
+		b.Lapses = b.Lapses || s.Lapses && s.Until.Equal(b.Until)
 	}
 	slices.Sort(b.Decisions)
 	b.Decisions = slices.Compact(b.Decisions)

@@ -72,6 +72,38 @@ func TestBlocksOfOnePrefixBecomeOne(t *testing.T) {
 	}
 }
 
+// A block lapses at the firewall when a decision that does holds as long as any other of
+// its prefix, and an exemption within it changes nothing about that.
+func TestABlockLapsesWithTheLongestDecision(t *testing.T) {
+	lapsing := func(id int64, minutes int) ledger.Decision {
+		d := block(id, "198.51.100.0/30", 1, now.Add(time.Duration(minutes)*time.Minute), "")
+		d.Lapses = true
+		return d
+	}
+	forever := lapsing(9, 0)
+	forever.End = time.Time{}
+	for name, c := range map[string]struct {
+		decisions []ledger.Decision
+		want      bool
+	}{
+		"alone":                    {[]ledger.Decision{lapsing(1, 60)}, true},
+		"the longest":              {[]ledger.Decision{lapsing(1, 60), block(2, "198.51.100.0/30", 9, now.Add(time.Minute), "")}, true},
+		"as long as another":       {[]ledger.Decision{block(1, "198.51.100.0/30", 9, now.Add(time.Hour), ""), lapsing(2, 60)}, true},
+		"another one holds longer": {[]ledger.Decision{lapsing(1, 60), block(2, "198.51.100.0/30", 1, now.Add(2*time.Hour), "")}, false},
+		"another one holds always": {[]ledger.Decision{lapsing(1, 60), block(2, "198.51.100.0/30", 1, time.Time{}, "")}, false},
+		"two, both lapse":          {[]ledger.Decision{lapsing(1, 60), lapsing(2, 90)}, true},
+		"without an end":           {[]ledger.Decision{forever}, false},
+	} {
+		for _, allowlist := range [][]string{nil, {"198.51.100.1"}} {
+			for _, b := range compile(t, allowlist, c.decisions...).Intent.Blocked {
+				if b.Lapses != c.want {
+					t.Errorf("%s, allowed %v: %+v", name, allowlist, b)
+				}
+			}
+		}
+	}
+}
+
 func TestOnlyActiveDecisionsCount(t *testing.T) {
 	future := block(1, "198.51.100.1/32", 1, time.Time{}, "")
 	future.Start = now.Add(time.Nanosecond)

@@ -53,11 +53,12 @@ func (l *firewalls) shelve(w *Wanted, c *chooser, intent cloudfw.Intent, limits 
 	for _, f := range cloudfw.Families {
 		held := heldInBooks(intent.Owner, l.live, f)
 		chosen := c.choose(f, rooms[f].places, held)
-		books, homeless := shard(intent.Owner, f, chosen.Prefixes, l.live, limits.AddressesPerBook, rooms[f].books, retired)
+		lapses := l.lapses(w, intent, f, chosen, held, rooms[f])
+		books, homeless := l.house(w, f, chosen, lapses, rooms[f], limits.AddressesPerBook, retired)
 		reason := "there is no room within " + rooms[f].bound + ", and others score higher"
 		if len(homeless) > 0 {
 			chosen = overflow(chosen, c.candidates[f], homeless, held)
-			books, _ = shard(intent.Owner, f, chosen.Prefixes, l.live, limits.AddressesPerBook, rooms[f].books, retired) // what is left has a home
+			books, _ = shard(intent.Owner, f, blockedPurpose(f), chosen.Prefixes, l.live, limits.AddressesPerBook, rooms[f].books, retired) // what is left has a home
 			reason = "there is no room within " + rooms[f].bound + ", at least until addresses that are to go have left their books"
 		}
 		l.blocked[f] = books
@@ -71,11 +72,13 @@ func (l *firewalls) shelve(w *Wanted, c *chooser, intent cloudfw.Intent, limits 
 	}
 }
 
-// heldInBooks is what our books of blocked addresses hold now.
+// heldInBooks is what our books of blocked addresses hold now, those of lapse buckets too.
 func heldInBooks(owner cloudfw.Owner, live cloudfw.Snapshot, f cloudfw.Family) []netip.Prefix {
 	var sets [][]netip.Prefix
 	for _, b := range live.Books {
-		if _, ours := bookNumber(owner, b, blockedPurpose(f)); ours && b.Family == f {
+		_, numbered := bookNumber(owner, b, blockedPurpose(f))
+		_, lapses := Lapse(owner, b.Name)
+		if b.Family == f && (numbered || lapses && owner.OwnsBook(b)) {
 			sets = append(sets, b.Prefixes)
 		}
 	}
@@ -108,8 +111,9 @@ func (l *firewalls) rule(rule cloudfw.Rule, key cloudfw.ListKey) []cloudfw.Firew
 					Source: source, Destination: destination,
 					Protocol: rule.Protocol, Ports: port, Application: rule.Application, Validity: rule.Validity,
 				}
+				r = l.bounded(r)
 				r.Description = l.marker(rule.Name, r)
-				rules = append(rules, r)
+				rules = append(rules, l.begun(r))
 			}
 		}
 	}

@@ -5,8 +5,8 @@
 //
 // Lowering looks at the live state for one reason only: an address stays in the
 // book it is in, so that a change touches the books that hold the change and no
-// others. For the same reason nothing is condensed while there is room: what is live
-// stays as it is. When there is none, lossless aggregation comes first, then covering
+// others; a policy with an end keeps its beginning. For the same reason nothing is
+// condensed while there is room: what is live stays as it is. When there is none, lossless aggregation comes first, then covering
 // prefixes within the declared collateral, then eviction by score, each listed
 // (promise P4).
 package lower
@@ -30,6 +30,7 @@ type Wanted struct {
 	Shelved []Shelved
 
 	Condensed []Condensed // by target, then family and prefix
+	Endless   []Endless   // blocks that are to lapse and do not, at the firewalls
 	Places    []Places    // firewalls first
 }
 

@@ -10,17 +10,17 @@ import (
 	"fwsync/cloudfw"
 )
 
-// blockedPurpose begins the purpose of every book of blocked addresses.
+// blockedPurpose begins the purpose of every book of blocked addresses. A number
+// follows, or the end of a lapse bucket.
 func blockedPurpose(f cloudfw.Family) string { return "blocked" + familyDigit(f) + "-" }
 
-// shard spreads sorted prefixes of one family over at most so many books of at most
-// `limit` addresses. A prefix that is in one of our books stays there; new ones go to
+// shard spreads sorted prefixes of one family over at most so many books of a purpose, of
+// at most `limit` addresses. A prefix that is in one of our books stays there; new ones go to
 // the first book that has room beside everything it holds now, so that appending
 // always fits before removing; then to new books. Empty books are not wanted. What
 // finds no home for now is returned too, sorted.
-func shard(owner cloudfw.Owner, f cloudfw.Family, prefixes []netip.Prefix, live cloudfw.Snapshot, limit, most int, retired map[string]bool) ([]cloudfw.AddressBook, []netip.Prefix) {
+func shard(owner cloudfw.Owner, f cloudfw.Family, purpose string, prefixes []netip.Prefix, live cloudfw.Snapshot, limit, most int, retired map[string]bool) ([]cloudfw.AddressBook, []netip.Prefix) {
 	settled := make([]bool, len(prefixes))
-	purpose := blockedPurpose(f)
 	type shelf struct {
 		book   cloudfw.AddressBook
 		number int

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"fwsync/cloudfw"
+	"fwsync/cloudfw/lower"
 	"fwsync/sync/plan"
 )
 
@@ -43,7 +44,8 @@ func blastRadius(in Input) Finding {
 	deleted, ours := 0, 0
 	for _, s := range in.Plan.Steps {
 		// What a person takes back, and what enforces nothing any more, goes without a word.
-		if s.Op == cloudfw.DeleteRule && in.Plan.Kind != plan.Lifting && !s.Rule.Validity.Lapsed(in.Live.TakenAt) {
+		// Policies of a lapse bucket come and go with what they block, which is counted.
+		if s.Op == cloudfw.DeleteRule && in.Plan.Kind != plan.Lifting && !s.Rule.Validity.Lapsed(in.Live.TakenAt) && !ofBucket(in.Plan.Owner, *s.Rule) {
 			deleted++
 		}
 	}
@@ -74,6 +76,13 @@ func blastRadius(in Input) Finding {
 	judge(in.Limits.RemovedBlocks, len(stopped), len(out.before), "stop blocking "+strings.Replace(measured(len(stopped), stopped, unexplained), "addresses", "addresses whose decisions have not ended", 1), "--max-removed-blocks")
 	judge(in.Limits.DeletedRules, deleted, ours, "delete "+count(deleted, "rule")+" of ours", "--max-deleted-rules")
 	return f
+}
+
+// ofBucket reports whether a policy names the book of a lapse bucket.
+func ofBucket(owner cloudfw.Owner, r cloudfw.FirewallRule) bool {
+	_, source := lower.Lapse(owner, r.Source.Value)
+	_, destination := lower.Lapse(owner, r.Destination.Value)
+	return source && r.Source.Kind == cloudfw.Book || destination && r.Destination.Kind == cloudfw.Book
 }
 
 // measured is a number of blocks, with what they cover where that is more.

@@ -79,6 +79,20 @@ func TestP13BlastRadiusIsLimited(t *testing.T) {
 		intent.Rules = nil
 		expect(t, check(t, Input{Intent: intent, Live: blockedAlready(many(100))}), "blast-radius", "stop blocking 100 addresses")
 	})
+	t.Run("lapse buckets come and go", func(t *testing.T) {
+		live := blockedAlready(many(2))
+		live.Books[0].Name = "fwsync-edge-blocked4-until-20261126-1330-1"
+		live.Books[0].Description = cloudfw.Marker{Owner: "edge", Kind: "book", Name: "blocked4-until-20261126-1330-1"}.String()
+		live.Rules[0].Source.Value = live.Books[0].Name
+		for i := range 20 {
+			r := live.Rules[0]
+			r.ID, r.Order = fmt.Sprint("x", i), 2+i
+			live.Rules = append(live.Rules, r)
+		}
+		if got := check(t, Input{Intent: intentOf(), Live: live}); len(got) > 0 {
+			t.Errorf("refusals = %v", got)
+		}
+	})
 	t.Run("mass deletions of rules", func(t *testing.T) {
 		live := blockedAlready(nil)
 		for i := range 20 {

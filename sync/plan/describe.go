@@ -2,8 +2,10 @@ package plan
 
 import (
 	"fmt"
+	"net/netip"
 
 	"fwsync/cloudfw"
+	"fwsync/cloudfw/lower"
 )
 
 func placed(r cloudfw.FirewallRule, order int) *cloudfw.FirewallRule {
@@ -26,4 +28,26 @@ func reasonFor(owner cloudfw.Owner, live []cloudfw.FirewallRule, want cloudfw.Fi
 		}
 	}
 	return "the rule does not exist"
+}
+
+// endless are the notes on blocks that the firewall itself was to end and does not, one
+// for each reason.
+func endless(all []lower.Endless) []string {
+	var reasons []string
+	by := map[string][]netip.Prefix{}
+	for _, e := range all {
+		if by[e.Reason] == nil {
+			reasons = append(reasons, e.Reason)
+		}
+		by[e.Reason] = append(by[e.Reason], e.Prefix)
+	}
+	var notes []string
+	for _, reason := range reasons {
+		named := by[reason][0].String()
+		if more := len(by[reason]) - 1; more > 0 {
+			named += fmt.Sprintf(" and %d more", more)
+		}
+		notes = append(notes, fmt.Sprintf("the firewall itself does not end the block of %s, fwsync does: %s", named, reason))
+	}
+	return notes
 }

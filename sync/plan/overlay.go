@@ -30,7 +30,8 @@ func (p *Plan) overlay(in Input) error {
 }
 
 // overlayIntent asks for the overlay alone. What it says of blocked addresses is about
-// those that are in the account: to put others there is the next reconcile's business.
+// those that are in the account, each in the book that it is in: to put others there is
+// the next reconcile's business.
 func overlayIntent(in Input) cloudfw.Intent {
 	intent := in.Intent
 	intent.Rules, intent.Blocked = in.Overlay, nil
@@ -40,8 +41,12 @@ func overlayIntent(in Input) cloudfw.Intent {
 	}
 	for _, b := range in.Live.Books {
 		if intent.Owner.OwnsBook(b) && strings.HasPrefix(b.Name, intent.Owner.BookName("blocked")) {
+			end, lapses := lower.Lapse(intent.Owner, b.Name)
+			if lapses && !end.After(in.Live.TakenAt) {
+				continue // what names it enforces nothing any more
+			}
 			for _, prefix := range b.Prefixes {
-				intent.Blocked = append(intent.Blocked, cloudfw.Block{Prefix: prefix})
+				intent.Blocked = append(intent.Blocked, cloudfw.Block{Prefix: prefix, Until: end, Lapses: lapses})
 			}
 		}
 	}

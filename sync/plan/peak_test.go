@@ -2,6 +2,7 @@ package plan
 
 import (
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 
@@ -39,7 +40,7 @@ func TestP4ThePeakIsTheMostOnTheWay(t *testing.T) {
 	owner := cloudfw.Owner("edge")
 	tightened, removed := 0, 0
 	rapid.Check(t, func(t *rapid.T) {
-		w := &world{t: t, snap: cloudfw.Snapshot{Groups: []cloudfw.SecurityGroup{{ID: "sg-mail"}}}}
+		w := &world{t: t, snap: cloudfw.Snapshot{TakenAt: now, Groups: []cloudfw.SecurityGroup{{ID: "sg-mail"}}}}
 		limits := smallLimits()
 		for _, label := range []string{"first", "second"} {
 			intent := genIntent(t, owner, label)
@@ -85,7 +86,8 @@ func TestP4ThePeakIsTheMostOnTheWay(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if p.peaks.fit(limits) && again.Changes() && len(again.Shelved) == len(p.Shelved) {
+			// What waits for room gets it when the leavers are gone.
+			if p.peaks.fit(limits) && again.Changes() && len(again.Shelved) == len(p.Shelved) && slices.Equal(endlessOf(again), endlessOf(p)) {
 				t.Fatalf("a second plan after %v: %v", p.Steps, again.Steps)
 			}
 		}
@@ -147,4 +149,13 @@ func prefixesUpTo(n int) []netip.Prefix {
 		all = append(all, host(198, 51, 100, 2*i))
 	}
 	return all
+}
+
+func endlessOf(p Plan) (notes []string) {
+	for _, n := range p.Notes {
+		if strings.HasPrefix(n, "the firewall itself does not end") {
+			notes = append(notes, n)
+		}
+	}
+	return notes
 }

@@ -141,7 +141,7 @@ func (p *Plan) reconcile(in Input) error {
 	}
 	p.Shelved, p.Condensed = wanted.Shelved, wanted.Condensed
 	p.Capacity = capacity(in.Intent.Owner, in.Live, wanted, in.Limits, p.peaks)
-	p.Notes = append(p.Notes, scarce(p.Capacity)...)
+	p.Notes = append(append(p.Notes, endless(wanted.Endless)...), scarce(p.Capacity)...)
 	p.Untouched = untouched(in.Intent.Owner, in.Live)
 	return nil
 }

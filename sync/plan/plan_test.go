@@ -46,7 +46,11 @@ func genIntent(t *rapid.T, owner cloudfw.Owner, label string) cloudfw.Intent {
 			Via: rapid.SampledFrom([]cloudfw.Via{cloudfw.ViaRules, cloudfw.ViaPrefixList}).Draw(t, label+" via")},
 	}}
 	for _, n := range rapid.SliceOfNDistinct(rapid.IntRange(0, 7), 0, 8, rapid.ID[int]).Draw(t, label+" blocked") {
-		intent.Blocked = append(intent.Blocked, cloudfw.Block{Prefix: netip.PrefixFrom(netip.AddrFrom4([4]byte{198, 51, 100, byte(n)}), 32), Score: rapid.IntRange(1, 3).Draw(t, "score")})
+		b := cloudfw.Block{Prefix: netip.PrefixFrom(netip.AddrFrom4([4]byte{198, 51, 100, byte(n)}), 32), Score: rapid.IntRange(1, 3).Draw(t, "score")}
+		if b.Lapses = rapid.Bool().Draw(t, "lapses"); b.Lapses {
+			b.Until = now.Add(time.Duration(rapid.IntRange(1, 400).Draw(t, "minutes")) * time.Minute)
+		}
+		intent.Blocked = append(intent.Blocked, b)
 	}
 	intent.Rules = []cloudfw.Rule{{Name: "drop-attackers", Direction: cloudfw.In, From: cloudfw.Side{Blocked: true}, To: cloudfw.Side{Any: true}, Protocol: cloudfw.AnyProtocol, Application: "ANY", Action: cloudfw.Drop}}
 	for i := range rapid.IntRange(0, 2).Draw(t, label+" rules out") {
@@ -113,7 +117,7 @@ func TestP2EveryIntermediateStateIsSafeAndThePlanConverges(t *testing.T) {
 	owner := cloudfw.Owner("edge")
 	space := everyPacket()
 	rapid.Check(t, func(t *rapid.T) {
-		w := &world{t: t, snap: cloudfw.Snapshot{Groups: []cloudfw.SecurityGroup{{ID: "sg-mail", Rules: []cloudfw.GroupRule{{ID: "hand", Direction: cloudfw.In, Action: cloudfw.Accept, Protocol: cloudfw.TCP, Priority: 50, Peer: cloudfw.Peer{Kind: cloudfw.Net, Value: "0.0.0.0/0"}, Description: "by hand"}}}}}}
+		w := &world{t: t, snap: cloudfw.Snapshot{TakenAt: now, Groups: []cloudfw.SecurityGroup{{ID: "sg-mail", Rules: []cloudfw.GroupRule{{ID: "hand", Direction: cloudfw.In, Action: cloudfw.Accept, Protocol: cloudfw.TCP, Priority: 50, Peer: cloudfw.Peer{Kind: cloudfw.Net, Value: "0.0.0.0/0"}, Description: "by hand"}}}}}}
 		run := func(label string) {
 			intent := genIntent(t, owner, label)
 			in := Input{Intent: intent, Live: w.snap, Limits: smallLimits(), Now: now}

@@ -116,7 +116,11 @@ func (l *liveList) rule(answer string) (r *cloudfw.FirewallRule, ours bool) {
 
 func (l *liveList) trace(p netip.Prefix, answer string, atDestination bool) Trace {
 	r, ours := l.rule(answer) // without a match traffic passes, so a rule it is
-	return Trace{Prefix: p, RuleID: r.ID, Order: r.Order, Via: peer(r, atDestination).Value, Foreign: !ours}
+	t := Trace{Prefix: p, RuleID: r.ID, Order: r.Order, Via: peer(r, atDestination).Value, Foreign: !ours}
+	if r.Validity.Repeat == cloudfw.Once {
+		t.FirewallEnd = r.Validity.End
+	}
+	return t
 }
 
 // passing says why packets of the prefix pass.

@@ -29,6 +29,9 @@ type Trace struct {
 	Order   int          `json:"order"`             // position; priority in a security group
 	Via     string       `json:"via"`               // the book or list that holds the prefix, or a wider one
 	Foreign bool         `json:"foreign,omitempty"` // the rule is not ours and may go at any time
+	// FirewallEnd is when the firewall itself ends the rule, whatever becomes of fwsync;
+	// zero: it stays until somebody takes it away.
+	FirewallEnd time.Time `json:"firewall_end,omitzero"`
 }
 
 // Report is the result: every decision and declared rule is a trace, an enforced
