@@ -246,14 +246,25 @@ func (j *job) confirm(ctx context.Context) error {
 	return nil
 }
 
+// demandedStill is the intent without the blocks that have ended since it was compiled:
+// the firewall may have let go of them.
+func demandedStill(intent cloudfw.Intent, at time.Time) cloudfw.Intent {
+	over := func(b cloudfw.Block) bool { return b.Lapses && !at.Before(b.Until) }
+	if slices.ContainsFunc(intent.Blocked, over) {
+		intent.Blocked = slices.DeleteFunc(slices.Clone(intent.Blocked), over)
+	}
+	return intent
+}
+
 // check traces the intent to the live state and tells the age of the gaps that an
 // earlier run has seen.
 func (j *job) check(live cloudfw.Snapshot) error {
-	wanted, err := lower.Lower(j.outlook.Intent, live, j.Limits, nil)
+	intent := demandedStill(j.outlook.Intent, live.TakenAt)
+	wanted, err := lower.Lower(intent, live, j.Limits, nil)
 	if err != nil {
 		return err
 	}
-	verified := verify.Check(j.outlook.Intent, wanted, live)
+	verified := verify.Check(intent, wanted, live)
 	type place struct{ target, subject string }
 	since := make(map[place]time.Time, len(j.known))
 	for _, g := range j.known {

@@ -173,7 +173,7 @@ func (c *Controller) ExtendIncident(ctx context.Context, name string, length tim
 // have been looked at and a person has agreed; until then it is as it was.
 func (c *Controller) lay(ctx context.Context, was, i ledger.Incident, keep func(context.Context, ledger.Incident) error) (IncidentReport, error) {
 	report, jobs, err := c.tryLay(ctx, was, &i, keep)
-	if !i.Permanent && slices.ContainsFunc(jobs, endRefused) {
+	if !i.Permanent && slices.ContainsFunc(jobs, func(j *job) bool { _, refused := endRefused(j); return refused }) {
 		i.Permanent = true
 		c.Approve = nil // what was agreed to, with less
 		if i, _, err = c.incidentAs(ctx, i); err != nil {
@@ -192,17 +192,17 @@ func (l *Look) incidentAs(ctx context.Context, i ledger.Incident) (ledger.Incide
 	return i, there, err
 }
 
-// endRefused reports whether a firewall took a rule with an end for a wrong call.
-func endRefused(j *job) bool {
+// endRefused says which rule with an end a firewall took for a wrong call.
+func endRefused(j *job) (*cloudfw.FirewallRule, bool) {
 	done := 0
 	if j.report.Applied != nil {
 		done = j.report.Applied.Done
 	}
 	if !errors.Is(j.err, cloudfw.Invalid) || done >= len(j.outlook.Plan.Steps) {
-		return false
+		return nil, false
 	}
 	s := j.outlook.Plan.Steps[done]
-	return (s.Op == cloudfw.InsertRule || s.Op == cloudfw.EditRule) && !s.Rule.Validity.Permanent()
+	return s.Rule, (s.Op == cloudfw.InsertRule || s.Op == cloudfw.EditRule) && !s.Rule.Validity.Permanent()
 }
 
 func (c *Controller) tryLay(ctx context.Context, was ledger.Incident, i *ledger.Incident, keep func(context.Context, ledger.Incident) error) (IncidentReport, []*job, error) {

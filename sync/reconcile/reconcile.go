@@ -53,7 +53,8 @@ func (c *Controller) RunOnce(ctx context.Context) (Report, error) {
 }
 
 // Enforce is RunOnce without the sources: it brings the clouds to what the policies and the
-// ledger say, and reports what was gathered beside.
+// ledger say, and reports what was gathered beside. A firewall that refuses policies with
+// an end gets blocks without.
 func (c *Controller) Enforce(ctx context.Context, gathered Gathered) (Report, error) {
 	decisions, err := c.Ledger.Decisions(ctx, time.Time{})
 	if err != nil {
@@ -86,6 +87,9 @@ func (c *Controller) Enforce(ctx context.Context, gathered Gathered) (Report, er
 		}
 	}
 	c.execute(ctx, jobs)
+	if jobs, err = c.withoutLapses(ctx, gathered, jobs); err != nil {
+		return c.finish(gathered, jobs, recovered), err
+	}
 	return c.finish(gathered, jobs, recovered), errors.Join(failure(jobs), c.expire(ctx, jobs))
 }
 
