@@ -45,7 +45,9 @@ func newBlock(g *global) *cobra.Command {
 		Short: "decide to block addresses until a time",
 		Long: `Stores a block decision for each address or prefix; - reads them from stdin, one a
 line. The next reconcile enforces it; with --now this command does, by a pass that
-reads no log and goes through the same gates. Protected addresses (private and reserved
+reads no log and goes through the same gates. What is blocked with --now for a day or
+less lapses at the firewall itself too, at the half hour after its end, even if fwsync is
+gone by then; security groups know no end. Protected addresses (private and reserved
 space, the allowlist) are refused, all or none.`,
 		Example: `  fwsync block 198.51.100.7 --for 2h --reason "floods port 25"
   fwsync block 198.51.100.7 --for 2h --now
@@ -123,6 +125,7 @@ func (f *decisionFlags) decide(cmd *cobra.Command, g *global, verdict ledger.Ver
 		d := ledger.Decision{Verdict: verdict, Prefix: p, Start: now, End: end, Reason: f.reason, Author: author(), Attempt: 1}
 		if verdict == ledger.Block {
 			d.Score = personScore
+			d.Lapses = f.now && !end.IsZero() && end.Sub(now) <= ledger.LongestLapse
 		}
 		decisions = append(decisions, d)
 	}

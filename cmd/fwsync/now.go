@@ -29,6 +29,7 @@ func enforceNow(cmd *cobra.Command, g *global, value decisionAnswer) error {
 		for _, c := range report.Each() {
 			renderCloud(s, report, c)
 		}
+		renderLapses(s, value, report)
 		renderETA(s, report)
 	})
 	if printErr != nil || err != nil {

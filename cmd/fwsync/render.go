@@ -344,6 +344,11 @@ func renderVerification(s *screen, v verify.Report) {
 	if len(rows) > 0 {
 		s.columns([]string{"TARGET", "LIVE RULE", "THROUGH", "DECISIONS"}, rows[:min(len(rows), mostRows)])
 	}
+	for _, k := range seats {
+		if end := orders[k].FirewallEnd; !end.IsZero() {
+			s.line("  the %s itself lets go of %s at %s, whatever becomes of fwsync (%s)", k.target, plural(counts[k], "block"), clock(end), k.via)
+		}
+	}
 	gaps := fmt.Sprintf("gaps: %d", len(v.Gaps))
 	if len(v.Gaps) == 0 {
 		s.line("  %s", s.good(gaps))

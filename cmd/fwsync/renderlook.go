@@ -65,6 +65,7 @@ func renderExplanation(s *screen, e reconcile.Explanation) {
 		}
 		s.columns([]string{"TARGET", "ORDER", "LIVE RULE", "THROUGH", "PREFIX", "END"}, rows)
 	}
+	renderTraceEnds(s, e)
 	for _, g := range e.Gaps {
 		s.line("  %s %s at %s: %s", s.bad("gap:"), g.Subject, g.Target, g.Reason)
 	}

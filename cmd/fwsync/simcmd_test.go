@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http/httptest"
 	"os"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -25,7 +26,9 @@ type served struct{ cloud *simulator.Cloud }
 // simulated looks at or edits the simulated cloud of the script: the one it serves,
 // or the world in .fwsync/simulator.json.
 //
-//	sim serve                     serves a cloud and points fwsync at it
+//	sim serve [ASSUMPTION…]       serves a cloud and points fwsync at it
+//	sim advance DURATION          moves the served cloud's clock, not fwsync's
+//	sim drops ADDRESS             prints which policies in force drop an IPv4 address that comes in
 //	sim fail ACTION KIND [COUNT]  the next calls of ACTION (- for every write) go wrong
 //	sim heal                      ends all that was to go wrong
 //	sim deny [PERMISSION…]        takes permissions away; without any, gives all back
@@ -41,7 +44,7 @@ func simulated(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("usage: sim COMMAND…")
 	}
 	if args[0] == "serve" {
-		serve(ts)
+		serve(ts, args[1:])
 		return
 	}
 	cloud := cloudOf(ts)
@@ -79,6 +82,12 @@ func simulated(ts *testscript.TestScript, neg bool, args []string) {
 			text += fmt.Sprintf("%s %q\n", l.Name, l.Description)
 		}
 		write(ts, text)
+	case "advance":
+		d, err := time.ParseDuration(args[1])
+		ts.Check(err)
+		cloud.AdvanceClock(d)
+	case "drops":
+		write(ts, drops(cloud.Engine(), args[1]))
 	case "check":
 		ts.Check(cloud.Check())
 	case "accept-on-top":
@@ -104,9 +113,17 @@ func simulated(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-func serve(ts *testscript.TestScript) {
+func serve(ts *testscript.TestScript, assumptions []string) {
 	world := simulator.DefaultWorld()
-	cloud, err := simulator.New(simulator.Options{World: &world})
+	options := simulator.Options{World: &world}
+	for _, name := range assumptions {
+		reading := reflect.ValueOf(&options.Assume).Elem().FieldByName(name)
+		if !reading.IsValid() {
+			ts.Fatalf("there is no assumption %s", name)
+		}
+		reading.SetBool(true)
+	}
+	cloud, err := simulator.New(options)
 	ts.Check(err)
 	server := httptest.NewServer(cloud.Handler())
 	ts.Defer(server.Close)
@@ -137,6 +154,23 @@ func policyAt(ts *testscript.TestScript, cloud *simulator.Cloud, order string) s
 	}
 	ts.Fatalf("there is no IPv4 policy #%s", order)
 	return simulator.Policy{}
+}
+
+// drops prints the policies in force whose source book holds the address.
+func drops(engine simulator.Engine, address string) string {
+	var b strings.Builder
+	for _, p := range engine.Policies {
+		at := slices.IndexFunc(engine.AddressBooks, func(k simulator.AddressBook) bool { return k.Name == p.Source })
+		if p.Direction != "in" || p.Action != "drop" || at < 0 || !slices.Contains(engine.AddressBooks[at].Addresses, address+"/32") {
+			continue
+		}
+		end := "for ever"
+		if p.EndTime > 0 {
+			end = "until " + time.Unix(p.EndTime, 0).UTC().Format(time.RFC3339)
+		}
+		fmt.Fprintf(&b, "dropped by #%d %s %s\n", p.Order, p.Source, end)
+	}
+	return b.String() + fmt.Sprintf("policies: %d\n", strings.Count(b.String(), "\n"))
 }
 
 // dump prints what enforces something, without ids and times; all ports, which have
