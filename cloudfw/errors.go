@@ -36,6 +36,9 @@ type Error struct {
 	Message   string // the vendor's text, redacted; may be empty
 	RequestID string
 	Advice    string // what to do about it, for people; may be empty
+	// Judged says of an Invalid call that the service itself has looked at what it asks
+	// for and takes none of that; else it may be a gateway's word, or hard to read.
+	Judged bool
 }
 
 // Error is one line: operation, subject, kind, code, message and request id.

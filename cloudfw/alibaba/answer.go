@@ -195,7 +195,10 @@ func judge(api API, subject string, out outcome, into answer) *cloudfw.Error {
 		if code, ok := unsettledNumbers[api]; ok && code == scalar(e.Code) {
 			kind = unsettled
 		}
-		return fail(kind, e, oneLine(redactValues(message, out.secrets)))
+		failure := fail(kind, e, oneLine(redactValues(message, out.secrets)))
+		// The firewall's own codes begin so, the gateway's and numbers do not (reference §2.1).
+		failure.Judged = kind == cloudfw.Invalid && strings.HasPrefix(failure.Code, "Error")
+		return failure
 	}
 	wrong := json.Unmarshal(out.body, into)
 	e := *into.head()

@@ -92,3 +92,17 @@ func TestTheTableOfCallsIsWhole(t *testing.T) {
 		t.Errorf("permission %q", api.Permission())
 	}
 }
+
+// Only the firewall's own refusal of what a call says is judged: a gateway's, a number or
+// a conflict proves nothing about the values.
+func TestOnlyTheServicesOwnWordIsJudged(t *testing.T) {
+	for code, want := range map[string]bool{
+		`"ErrorParameters"`: true, `"ErrorParametersSource"`: true, `"ErrorParametersNewOrder"`: false, `"ErrorDBSelect"`: false,
+		`"InvalidTimeStamp.Expired"`: false, `"MissingParameter"`: false, `-200142`: false, `{}`: false,
+	} {
+		out := outcome{asked: true, connected: true, status: 400, body: []byte(`{"RequestId":"R","Code":` + code + `,"Message":"no"}`)}
+		if failure := judge(addControlPolicy, "", out, &done{}); failure.Judged != want {
+			t.Errorf("%s: %+v", code, failure)
+		}
+	}
+}

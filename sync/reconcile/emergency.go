@@ -12,35 +12,38 @@ import (
 	"fwsync/ledger"
 )
 
-// lapseRefused says which policy of a lapse bucket a firewall took for a wrong call, as
-// it has an end. One whose end has come meanwhile proves nothing.
-func (j *job) lapseRefused() (*cloudfw.FirewallRule, bool) {
-	r, refused := endRefused(j)
-	if !refused || !r.Validity.End.After(j.Now()) {
-		return nil, false
+// lapseRefused reports whether a firewall took a policy of a lapse bucket for a wrong
+// call, as it has an end, and whether that was its own word. A policy whose end has come
+// meanwhile proves nothing.
+func (j *job) lapseRefused() (refused, judged bool) {
+	r, is := endRefused(j)
+	if !is || !r.Validity.End.After(j.Now()) {
+		return false, false
 	}
 	for _, peer := range []cloudfw.Peer{r.Source, r.Destination} {
-		if _, lapses := lower.Lapse(j.Owner, peer.Value); lapses && peer.Kind == cloudfw.Book {
-			return r, true
-		}
+		_, lapses := lower.Lapse(j.Owner, peer.Value)
+		refused = refused || lapses && peer.Kind == cloudfw.Book
 	}
-	return nil, false
+	failure, known := errors.AsType[*cloudfw.Error](j.err)
+	return refused, refused && known && failure.Judged
 }
 
 // withoutLapses makes good what failed because a firewall refuses policies with an end:
 // the blocks in force get none, in all clouds, and each cloud is looked at and brought
-// into shape once more. The ledger keeps that, so that the next pass does not try again.
-// Where nothing was refused, the jobs are as they were.
+// into shape once more. If it was the firewall's own word the ledger keeps it, so that no
+// pass tries again. Where nothing was refused, the jobs are as they were.
 func (c *Controller) withoutLapses(ctx context.Context, gathered Gathered, jobs []*job) ([]*job, error) {
-	if !slices.ContainsFunc(jobs, func(j *job) bool { _, refused := j.lapseRefused(); return refused }) {
+	anywhere, judged := false, false
+	for _, j := range jobs {
+		is, own := j.lapseRefused()
+		anywhere, judged = anywhere || is, judged || own
+	}
+	if !anywhere {
 		return jobs, nil
 	}
-	if err := c.endlessFromNow(ctx); err != nil {
-		return jobs, errors.Join(failure(jobs), err)
-	}
-	decisions, err := c.Ledger.Decisions(ctx, time.Time{})
+	decisions, err := c.endless(ctx, judged)
 	if err != nil {
-		return jobs, fmt.Errorf("reading the decisions: %w", err)
+		return jobs, errors.Join(failure(jobs), err)
 	}
 	jobs = c.jobs(c.Accounts)
 	together(jobs, func(j *job) error {
@@ -54,19 +57,25 @@ func (c *Controller) withoutLapses(ctx context.Context, gathered Gathered, jobs 
 	return jobs, nil
 }
 
-// endlessFromNow takes from the blocks in force that the firewall itself ends them.
-func (c *Controller) endlessFromNow(ctx context.Context) error {
-	now := c.Now().UTC()
-	inForce, err := c.Ledger.Decisions(ctx, now)
+// endless are all decisions, of which those in force do not lapse; kept in the ledger, or
+// for this pass only.
+func (c *Controller) endless(ctx context.Context, keep bool) ([]ledger.Decision, error) {
+	all, err := c.Ledger.Decisions(ctx, time.Time{})
 	if err != nil {
-		return fmt.Errorf("reading the decisions: %w", err)
+		return nil, fmt.Errorf("reading the decisions: %w", err)
 	}
-	inForce = slices.DeleteFunc(inForce, func(d ledger.Decision) bool { return !d.Lapses })
-	for i := range inForce {
-		inForce[i].Lapses = false
+	now := c.Now().UTC()
+	var changed []ledger.Decision
+	for _, d := range all {
+		if d.Lapses && d.RevokedAt.IsZero() && now.Before(d.End) {
+			d.Lapses = false
+			changed = append(changed, d)
+		}
 	}
-	if _, err := c.Ledger.TakeIn(ctx, ledger.Intake{Decisions: inForce}); err != nil {
-		return fmt.Errorf("storing that a firewall refused the end of blocks: %w", err)
+	if keep {
+		if changed, err = c.Ledger.TakeIn(ctx, ledger.Intake{Decisions: changed}); err != nil {
+			return nil, fmt.Errorf("storing that a firewall refused the end of blocks: %w", err)
+		}
 	}
-	return nil
+	return merge(all, changed), nil
 }

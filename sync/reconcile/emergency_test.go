@@ -151,6 +151,26 @@ func TestAFirewallThatRefusesEndTimesBlocksWithout(t *testing.T) {
 	})
 }
 
+// What a gateway refuses, once, says nothing about ends: it is blocked at once all the
+// same, and the next passes give it its end.
+func TestAGatewaysWordTakesNoEndForGood(t *testing.T) {
+	folder := t.TempDir()
+	few(t, 2, func(t *rapid.T) {
+		b := newIncidentBench(t, folder, simulator.Options{})
+		defer b.close()
+		b.settle(t)
+		b.cloud.Inject(simulator.Fault{Action: "AddControlPolicy", Kind: simulator.FaultCode, Code: "InvalidTimeStamp.Expired", Count: 1})
+		b.blockNow(t, attacker, 40*time.Minute)
+		if at := b.drops(attacker); len(at) != 1 || at[0].RepeatType == "None" {
+			t.Fatalf("blocked by %+v", at)
+		}
+		b.settle(t)
+		if at := b.drops(attacker); len(at) != 1 || at[0].RepeatType != "None" {
+			t.Fatalf("blocked by %+v", at)
+		}
+	})
+}
+
 // An emergency block that is extended moves on without a moment in which it passes, also
 // under an incident that names the blocked; taken back it is gone at once.
 func TestAnEmergencyBlockIsExtendedAndTakenBack(t *testing.T) {

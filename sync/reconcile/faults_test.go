@@ -368,6 +368,7 @@ func genDecisions(t *rapid.T) []ledger.Decision {
 		}
 		decisions = append(decisions, ledger.Decision{
 			Verdict: ledger.Block, Prefix: cloudfw.HostPrefix(a), Start: start.Add(-time.Minute), End: start.Add(time.Hour), Reason: "test", Author: "test", Attempt: 1, Score: n,
+			Lapses: rapid.Bool().Draw(t, "lapses"),
 		})
 	}
 	return decisions

@@ -71,7 +71,7 @@ func newIncidentBench(t *rapid.T, folder string, options simulator.Options) *inc
 	options.Clock, options.SkipTimestamp = func() time.Time { return b.now }, true
 	decisions := genDecisions(t)
 	for i := range decisions {
-		decisions[i].End = start.Add(24 * time.Hour)
+		decisions[i].End, decisions[i].Lapses = start.Add(24*time.Hour), false // what is counted is the incident's
 	}
 	b.bench = newBenchOf(t, folder, options, stormPolicy(t), decisions)
 	b.look.Now = options.Clock
