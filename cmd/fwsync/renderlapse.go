@@ -1,6 +1,8 @@
 package main
 
 import (
+	"maps"
+	"net/netip"
 	"slices"
 	"strings"
 	"time"
@@ -20,8 +22,7 @@ func renderLapses(s *screen, value decisionAnswer, r reconcile.Report) {
 	named := func(t verify.Trace) bool {
 		return slices.ContainsFunc(value.Decisions, func(d ledger.Decision) bool { return d.Prefix.Overlaps(t.Prefix) })
 	}
-	blocks := map[time.Time]int{}
-	var ends []time.Time
+	blocks := map[time.Time]map[netip.Prefix]bool{} // each may be at several firewalls
 	for _, c := range r.Each() {
 		if c.Verification == nil {
 			continue
@@ -30,18 +31,19 @@ func renderLapses(s *screen, value decisionAnswer, r reconcile.Report) {
 			if inGroup(t) || !named(t) {
 				continue
 			}
-			if blocks[t.FirewallEnd]++; blocks[t.FirewallEnd] == 1 {
-				ends = append(ends, t.FirewallEnd)
+			if blocks[t.FirewallEnd] == nil {
+				blocks[t.FirewallEnd] = map[netip.Prefix]bool{}
 			}
+			blocks[t.FirewallEnd][t.Prefix] = true
 		}
 	}
-	slices.SortFunc(ends, time.Time.Compare)
-	for _, end := range ends {
+	for _, end := range slices.SortedFunc(maps.Keys(blocks), time.Time.Compare) {
+		these := plural(len(blocks[end]), "block")
 		if end.IsZero() {
-			s.line("  without fwsync the firewall would keep %s of these: no end of its own", plural(blocks[end], "block"))
+			s.line("  without fwsync the firewall would keep %s of these: no end of its own", these)
 			continue
 		}
-		s.line("  without fwsync the firewall would keep %s of these until %s", plural(blocks[end], "block"), clock(end))
+		s.line("  without fwsync the firewall would keep %s of these until %s", these, clock(end))
 	}
 }
 
