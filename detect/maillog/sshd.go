@@ -15,10 +15,12 @@ import (
 //	Accepted publickey for U from A port P ssh2: ED25519 SHA256:…
 //
 // A user's name may hold anything, so what follows one is read from the end. The
-// lines of one session tell of one failure again and again; see Sessions. What PAM
-// and the client's reverse name are said to be is not read.
+// lines of one session tell of one failure again and again; see Sessions. What PAM's
+// modules write and what the client's reverse name is said to be is not read.
 func sshd(msg []byte, f *found) {
-	msg = bytes.TrimSuffix(bytes.TrimPrefix(msg, []byte("error: ")), []byte(" [preauth]"))
+	msg = bytes.TrimRight(msg, " ")
+	msg, preauth := bytes.CutSuffix(msg, []byte(" [preauth]"))
+	msg = bytes.TrimPrefix(bytes.TrimPrefix(msg, []byte("error: ")), []byte("fatal: "))
 	if len(msg) < 16 {
 		return
 	}
@@ -26,7 +28,8 @@ func sshd(msg []byte, f *found) {
 	case 'A':
 		if has(msg, "Accepted ") {
 			if user, addr, ok := attempt(msg[9:], true); ok {
-				f.kind, f.addr, f.account = detect.SSHAuthOK, addr, user
+				// Counted: how the session ends is no scan.
+				f.kind, f.addr, f.account, f.part = detect.SSHAuthOK, addr, user, detect.Counted
 			}
 		}
 	case 'F':
@@ -48,7 +51,27 @@ func sshd(msg []byte, f *found) {
 			f.sshEnd(detect.SSHScan, msg[25:])
 		}
 	case 'C', 'D', 'R':
-		sshClosed(msg, f)
+		// ROOT LOGIN REFUSED FROM A port P: the password was right
+		if has(msg, "ROOT LOGIN REFUSED FROM ") {
+			f.kind, f.part = detect.SSHAuthFailed, detect.Announcing
+			f.addr, _ = addrPort(msg[24:])
+			return
+		}
+		sshClosed(msg, preauth, f)
+	case 'P':
+		switch {
+		case has(msg, "PAM: "):
+			sshPAM(msg[5:], f)
+		case has(msg, "Protocol major versions differ for "):
+			f.sshEnd(detect.SSHScan, msg[35:])
+		}
+	case 'r':
+		// refused connect from [USER@]NAME (A), by tcp_wrappers
+		if has(msg, "refused connect from ") && bytes.HasSuffix(msg, []byte(")")) {
+			if at := lastIndex(msg, " ("); at > 0 {
+				f.kind, f.addr = detect.SSHScan, parseAddr(msg[at+2:len(msg)-1])
+			}
+		}
 	case 'B':
 		// Bad protocol version identification 'TEXT' from A port P
 		if has(msg, "Bad protocol version identification '") {
@@ -75,16 +98,20 @@ func sshd(msg []byte, f *found) {
 				f.addr, _, _ = bracketed(rest[6:])
 			}
 		}
-	case 'f', 's':
-		for _, start := range [...]string{"fatal: Timeout before authentication for ", "ssh_dispatch_run_fatal: Connection from "} {
+	case 's', 'p':
+		// scanned from A port P with VERSION.  Don't panic.
+		for _, start := range [...]string{"ssh_dispatch_run_fatal: Connection from ", "scanned from ", "probed from "} {
 			if has(msg, start) {
 				f.sshEnd(detect.SSHScan, msg[len(start):])
 			}
 		}
 	case 'T':
-		if has(msg, "Timeout before authentication for connection from ") {
+		switch {
+		case has(msg, "Timeout before authentication for connection from "):
 			f.sshEnd(detect.SSHScan, msg[50:])
 			f.part = detect.Whole // the listener's line, whose process has many sessions
+		case has(msg, "Timeout before authentication for "):
+			f.sshEnd(detect.SSHScan, msg[34:])
 		}
 	}
 }
@@ -106,13 +133,39 @@ func sshFailed(b []byte, f *found) {
 	if !ok {
 		return
 	}
-	f.kind, f.addr, f.account, f.part = detect.SSHAuthFailed, addr, user, detect.Counted
-	if invalid {
-		f.part = detect.Repeating
-	}
+	f.kind, f.addr, f.account, f.part = detect.SSHAuthFailed, addr, user, detect.Repeating
 }
 
-// attempt reads "METHOD for [invalid user ]U from A port P ssh2[: KEY]". A key's
+// sshPAM reads "REASON for [illegal user ]U from A", with " via B" behind it on macOS. At
+// its usual level sshd says "Failed keyboard-interactive/pam" only after half of the
+// attempts that it allows (auth.c, auth_log), and this for each. Other reasons, such
+// as "Authentication service cannot retrieve authentication info", are our trouble.
+func sshPAM(b []byte, f *found) {
+	var rest []byte
+	for _, reason := range [...]string{
+		"Authentication failure for ", "authentication failure for ", "Authentication error for ", "authentication error for ",
+		"User not known to the underlying authentication module for ", "unknown user for ",
+	} {
+		if has(b, reason) {
+			rest = b[len(reason):]
+		}
+	}
+	if rest == nil {
+		return
+	}
+	f.kind, f.part = detect.SSHAuthFailed, detect.Announcing
+	if user, illegal := bytes.CutPrefix(rest, []byte("illegal user ")); illegal {
+		// "Invalid user" came before, and what follows counts by itself.
+		rest, f.part, f.count = user, detect.Summary, 1
+	}
+	if at := lastIndex(rest, " via "); at > 0 && parseAddr(rest[at+5:]).IsValid() {
+		rest = rest[:at]
+	}
+	f.account, f.addr = nameFrom(rest)
+}
+
+// attempt reads "METHOD for [invalid user ]U from A port P ssh2[: KEY]"; the oldest write
+// no ssh2, or ssh1, behind which the client's own name for its user may come. A key's
 // certificate may hold the client's own text, and is not believed to be one if the
 // line can be read in two ways.
 func attempt(b []byte, key bool) (user []byte, addr netip.Addr, ok bool) {
@@ -127,7 +180,14 @@ func attempt(b []byte, key bool) (user []byte, addr netip.Addr, ok bool) {
 	const end = " ssh2"
 	at := lastIndex(b, end)
 	switch {
-	case at < 0, len(b) > at+len(end) && (!key || !has(b[at+len(end):], ": ")):
+	case bytes.Contains(b, []byte(" ssh1: ")):
+		return nil, addr, true
+	case at < 0:
+		user, addr = nameFrom(bytes.TrimSuffix(b, []byte(" ssh1")))
+		return user, addr, true
+	case len(b) > at+len(end) && (!key || !has(b[at+len(end):], ": ")):
+		return nil, addr, true
+	case bytes.Contains(b[:at], []byte(" ssh2: ")): // a name that looks like a line's end
 		return nil, addr, true
 	case key && bytes.Contains(b, []byte("-CERT ")) && bytes.Count(b, []byte(end)) > 1:
 		return nil, addr, true
@@ -175,14 +235,15 @@ func (f *found) sshEnd(kind detect.Kind, b []byte) {
 }
 
 // sshClosed reads how a session ended that nobody logged in to: with the name of a
-// user, if one was tried.
+// user, if one was tried. "Disconnected from" is also how 7.2 to 7.4 end a session that
+// somebody had logged in to, without the user and "[preauth]".
 //
 //	Connection closed by authenticating user U A port P
 //	Disconnected from A port P
 //	Disconnecting invalid user U A port P: Too many authentication failures
 //	Received disconnect from A port P:11: Bye Bye
 //	Did not receive identification string from A port P
-func sshClosed(msg []byte, f *found) {
+func sshClosed(msg []byte, preauth bool, f *found) {
 	var rest []byte
 	for _, start := range [...]string{"Connection closed by ", "Connection reset by ", "Disconnected from ", "Disconnecting ", "Did not receive identification string from ", "Received disconnect from "} {
 		if has(msg, start) {
@@ -195,27 +256,43 @@ func sshClosed(msg []byte, f *found) {
 		return
 	case has(rest, "authenticating user "), has(rest, "invalid user "):
 		f.kind, f.part, f.count = detect.SSHAuthFailed, detect.Summary, 1
-		if has(msg, "Disconnecting ") {
-			at := lastIndex(rest, ": ")
-			if at < 0 {
-				return
-			}
-			rest = rest[:at]
-		}
 		rest = rest[bytes.Index(rest, []byte("user "))+5:]
-		if at := lastIndex(rest, " port "); at > 0 {
+		if has(msg, "Disconnecting ") {
+			f.account, f.addr = onlyPeer(rest)
+		} else if at := lastIndex(rest, " port "); at > 0 {
 			if name := bytes.LastIndexByte(rest[:at], ' '); name >= 0 {
 				f.account = bounded(rest[:name])
 				f.addr, _ = addrPort(rest[name+1:])
 			}
 		}
-	case has(msg, "Received "):
-		// It is also how a session ends that was logged in to; the suffix of those
-		// that were not is gone already, see sshd.
-		if bytes.HasSuffix(f.body, []byte(" [preauth]")) {
-			f.sshEnd(detect.SSHScan, rest)
-		}
-	default:
+	case preauth, has(msg, "Connection "), has(msg, "Did not "), has(msg, "Disconnecting "):
 		f.sshEnd(detect.SSHScan, rest)
+	}
+}
+
+// onlyPeer reads "U A port P: REASON". Both the user's name and the reason may hold a
+// client's text ("bad service request TEXT", "Change of username or service not allowed:
+// (U,S) -> (TEXT,S)"; auth2.c), so nothing is believed if there are two places to read
+// an address.
+func onlyPeer(b []byte) (user []byte, addr netip.Addr) {
+	const port = " port "
+	for from, seen := 0, false; ; {
+		n := bytes.Index(b[from:], []byte(port))
+		if n < 0 {
+			return user, addr
+		}
+		at := from + n
+		from = at + len(port)
+		digit, behind := number(b[from:])
+		if digit == 0 || !has(behind, ": ") {
+			continue
+		}
+		if seen {
+			return nil, netip.Addr{}
+		}
+		seen = true
+		if name := bytes.LastIndexByte(b[:at], ' '); name >= 0 {
+			user, addr = bounded(b[:name]), parseAddr(b[name+1:at])
+		}
 	}
 }
