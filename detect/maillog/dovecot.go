@@ -13,6 +13,10 @@ import (
 // lines have some 200 bytes.
 const maxLogin = 900
 
+// maxUncut is less than what any syslog daemon cuts off (RFC 5426: 480 bytes), with the
+// header: the end of such a line is the daemon's.
+const maxUncut = 200
+
 // dovecot reads a message of Dovecot, "imap-login: …". Its auth process repeats
 // failures that smtpd and the login processes report, so that is not read.
 func dovecot(msg []byte, f *found) {
@@ -56,6 +60,7 @@ func login(process, msg []byte, f *found) {
 	// Up to the first user=< all text is the daemon's own.
 	user := bytes.Index(msg, []byte(": user=<"))
 	if user < 0 {
+		nameless(msg, failed, f)
 		return
 	}
 	fields, text := msg[user+8:], msg[:user]
@@ -69,11 +74,48 @@ func login(process, msg []byte, f *found) {
 	f.addr, f.account = remoteIP(fields)
 }
 
+// nameless reads what 1.x writes where no user was told:
+//
+//	Aborted login (tried to use disabled plaintext auth): rip=A, lip=B
+//	Disconnected (auth failed, 1 attempts): method=PLAIN, rip=A, lip=B, TLS: Disconnected
+func nameless(msg []byte, failed detect.Kind, f *found) {
+	end := bytes.Index(msg, []byte("): ")) + 3
+	if end < 3 {
+		return
+	}
+	n, fields := attempts(msg[:end]), msg[end:]
+	if n == 0 {
+		return
+	}
+	if has(fields, "method=") {
+		method := bytes.IndexByte(fields, ' ')
+		if method < 0 || fields[method-1] != ',' {
+			return
+		}
+		fields = fields[method+1:]
+	}
+	if !has(fields, "rip=") {
+		return
+	}
+	f.kind, f.count = failed, n
+	if end := bytes.Index(fields, []byte(", lip=")); end >= 0 {
+		f.addr = parseAddr(fields[4:end])
+	}
+}
+
 // attempts returns how many failures of the client a text sums up.
 func attempts(text []byte) int {
-	if at := bytes.Index(text, []byte("(auth failed, ")); at >= 0 {
-		n, rest := number(text[at+14:])
-		if has(rest, " attempts") {
+	for _, start := range [...]string{"(auth failed, ", "(authorization failed, "} {
+		if at := bytes.Index(text, []byte(start)); at >= 0 {
+			n, rest := number(text[at+len(start):])
+			if has(rest, " attempts") {
+				return n
+			}
+		}
+	}
+	// "Aborted login (1 authentication attempts)", of 1.1
+	if at := bytes.IndexByte(text, '('); at >= 0 {
+		if n, rest := number(text[at+1:]); has(rest, " authentication attempts)") {
 			return n
 		}
 	}
@@ -94,14 +136,20 @@ func remoteIP(b []byte) (addr netip.Addr, user []byte) {
 	if at < 0 {
 		return addr, nil
 	}
+	short := len(b) < maxUncut
 	user, b = b[:at], b[at+6:]
 	end := bytes.IndexByte(b, ',')
-	if end < 0 || !has(b[end:], ", ") { // ", lip=", as a rule
-		return addr, nil
-	}
 	if n := lastIndex(user, ">, method="); n >= 0 {
+		if end < 0 && short { // told to log no more
+			end = len(b)
+		} else if end < 0 || !has(b[end:], ", ") {
+			return addr, nil
+		}
 		user = user[:n]
 	} else {
+		if end < 0 || !has(b[end:], ", ") { // ", lip=", as a rule
+			return addr, nil
+		}
 		user = bytes.TrimSuffix(user, []byte(">"))
 	}
 	return parseAddr(b[:end]), bounded(user)
