@@ -35,12 +35,19 @@ func exim(msg []byte, f *found) {
 		if has(msg, "H=") {
 			eximRejected(msg[2:], f)
 		}
+	case 'F':
+		// F=SENDER H=NAME (HELO) [A] P=esmtp rejected by local_scan(): REASON
+		if end := address(msg, ' '); has(msg, "F=") && has(msg[end:], " H=") && f.peer(0, msg[end+3:]) {
+			if has(afterFields(f.body), " rejected by local_scan()") {
+				f.kind = detect.SMTPRejectedContent
+			}
+		}
 	case 'S':
 		eximSMTP(msg, f)
 	case 'T':
 		// TLS error on connection from NAME (HELO) [A] (SSL_accept): error:…
 		if has(msg, "TLS error on connection from ") && f.peer(detect.SMTPTLSFailed, msg[29:]) {
-			if where := f.body[:min(len(f.body), 80)]; !bytes.Contains(where, []byte(" (SSL_accept)")) && !bytes.Contains(where, []byte(" (gnutls_handshake)")) {
+			if where := afterFields(f.body); !has(where, " (SSL_accept)") && !has(where, " (gnutls_handshake)") {
 				f.kind = 0
 			}
 		}
@@ -53,7 +60,7 @@ func exim(msg []byte, f *found) {
 		}
 	case 'C':
 		if has(msg, "Connection from ") {
-			if f.peer(detect.SMTPRateLimited, msg[16:]) && !has(f.body, " refused: too many connections") {
+			if f.peer(detect.SMTPRateLimited, msg[16:]) && !has(afterFields(f.body), " refused: too many connections") {
 				f.kind = 0
 			}
 		}
@@ -256,7 +263,7 @@ func eximRejected(b []byte, f *found) {
 		f.kind = detect.SMTPRejectedSender
 	case has(what, "EHLO or HELO "), has(what, "EHLO "), has(what, "HELO "):
 		f.kind = detect.SMTPRejectedHelo
-	case has(what, "connection"):
+	case has(what, "connection"), has(what, "AUTH"):
 		f.kind = detect.SMTPRejectedClient
 	case has(what, "VRFY"):
 		f.kind = detect.SMTPRejectedRecipient
@@ -298,7 +305,7 @@ func eximSMTP(msg []byte, f *found) {
 		f.peer(detect.SMTPScan, bytes.TrimPrefix(msg[40:], []byte("H=")))
 	case has(msg, "SMTP connection from "):
 		// How most connections begin and end; a rule's "drop" is a refusal.
-		if f.peer(detect.SMTPRejectedClient, msg[21:]) && !has(f.body, " closed by DROP in ACL") {
+		if f.peer(detect.SMTPRejectedClient, msg[21:]) && !has(afterFields(f.body), " closed by DROP in ACL") {
 			f.kind = 0
 		}
 	}

@@ -47,12 +47,16 @@ func sendmail(msg []byte, f *found) {
 			}
 		}
 	case has(msg, "rejecting commands from "):
-		addr, rest, ok := relay(msg[24:])
-		if ok && has(rest, " [") { // "[A] [A]": no name
+		addr, rest, ok := relay(bytes.TrimPrefix(msg[24:], []byte(" "))) // an empty name
+		if ok && has(rest, " [") {                                       // "[A] [A]": no name
 			addr, rest, ok = bracketed(rest[1:])
 		}
 		if ok && has(rest, " due to pre-greeting traffic") {
 			f.kind, f.addr, f.part = detect.SMTPPregreet, addr, detect.Counted
+		}
+	case has(msg, "unauthorized PIPELINING, sleeping, relay="):
+		if addr, _, ok := relay(msg[41:]); ok {
+			f.kind, f.addr = detect.SMTPPipelining, addr
 		}
 	case has(msg, "\""):
 		// "debug" command from NAME [A] (A)
