@@ -45,6 +45,10 @@ func rejected(b []byte, f *found) {
 		f.kind = detect.SMTPRejectedRecipient
 	case has(reason, "Helo command rejected: "):
 		f.kind = detect.SMTPRejectedHelo
+	case has(reason, "Unverified Client host rejected: "), has(reason, "SASL login name rejected: "):
+		if code >= 500 || !greylisted(reason) {
+			f.kind = detect.SMTPRejectedClient
+		}
 	case has(reason, "Client host rejected: "):
 		// What is refused for pipelining has a line of its own.
 		if !has(reason[22:], "Improper use of SMTP command pipelining") && (code >= 500 || !greylisted(reason)) {
@@ -59,6 +63,8 @@ func rejected(b []byte, f *found) {
 		}
 	case has(what, "Service unavailable; "):
 		f.kind = listed(what[len("Service unavailable; "):])
+	case string(what) == "Service unavailable" && code >= 500:
+		f.kind = detect.SMTPRejectedClient
 	case bytes.HasPrefix(command, []byte("bare <")), bareLineEnd(text):
 		f.kind = detect.SMTPHeaderInjection
 	}
@@ -148,6 +154,9 @@ func reasonOf(b []byte) (code int, what, reason []byte) {
 			return 0, nil, nil
 		}
 		rest = rest[end+1:]
+	}
+	if has(rest, ": ") { // where somebody took all that is in <> out of a log
+		return code, rest, rest[2:]
 	}
 	if !has(rest, "<") { // "450 4.7.25 Client host rejected: cannot find your hostname, [A]"
 		return code, rest, rest

@@ -172,8 +172,8 @@ func clientFailed(b []byte, f *found) bool {
 	}
 	b = b[n+22:]
 	reason, ok := bytes.CutPrefix(b, []byte(": "))
-	if !ok {
-		return len(b) == 0
+	if !ok { // without a reason, whose blank some daemons cut off
+		return len(b) == 0 || string(b) == ":"
 	}
 	// The server could not ask its password service: nobody's failure, and
 	// counting it would block everybody while that service is down.
