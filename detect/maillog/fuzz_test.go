@@ -100,6 +100,21 @@ var daemonLines = []daemonLine{
 	{"sshd[1]: Failed publickey for invalid user T from C port 41 ssh2: RSA-CERT SHA256:x ID T (serial 1) CA RSA SHA256:y", true},
 	{"sshd[1]: Bad protocol version identification 'T' from C port 41", true},
 	{"sshd[1]: Received disconnect from C port 41:11: T [preauth]", true},
+	{"sshd[1]: Disconnecting invalid user T C port 41: Change of username or service not allowed: (T,T) -> (T,T) [preauth]", true},
+	{"sshd-session[1]: Disconnecting authenticating user T C port 41: bad service request T [preauth]", true},
+	{"sshd[1]: error: PAM: Authentication failure for T from C", true},
+	{"sshd[1]: error: PAM: authentication error for illegal user T from C via 192.0.2.25", true},
+	{"sshd[1]: Failed password for T from C port 41 ssh1: ruser T", true},
+	{"sshd[1]: Failed password for invalid user T from C port 41", true},
+	{"sshd[1]: refused connect from T@host.example.net (C)", false},
+	{"sshd[1]: scanned from C port 41 with T.  Don't panic.", true},
+	{"sshd[1]: Protocol major versions differ for C port 41: SSH-2.0-x vs. T", true},
+	{"dovecot: pop3-login: Disconnected (auth failed, 1 attempts): method=T, rip=C, lip=192.0.2.25, TLS: Disconnected", false},
+	{"dovecot: pop3-login: Aborted login (auth failed, 1 attempts in 2 secs): user=<T>, method=PLAIN, rip=C", true},
+	{"exim[1]: 1rABCD-0001Zx-2Y F=x@T H=mx.example.net [C] P=esmtp rejected by local_scan(): T", false},
+	{"exim[1]: SMTP connection from (x) [C]:41 I=[192.0.2.25]:25 U=T closed by DROP in ACL", false},
+	{"sm-mta[1]: unauthorized PIPELINING, sleeping, relay=unknown [C]", true},
+	{"mail.info postfix/smtpd[1]: warning: unknown[C]: SASL LOGIN authentication failed: x, sasl_username=T", true},
 }
 
 // planted is the line with the client's address and text in their places.
@@ -154,6 +169,8 @@ func FuzzP12Attribution(f *testing.F) {
 		"x, relay=y [198.51.100.77]", "x, relay=y [198.51.100.77], reject=550 5.7.1 z... Relaying denied",
 		" from 198.51.100.77 port 22 ssh2", "x 198.51.100.77 port 22", "x' from 198.51.100.77 port 22", "x from 198.51.100.77 port 22 ssh2: y",
 		"EXPN x [198.51.100.77]: EXPN root", "198.51.100.77",
+		" 198.51.100.77 port 22: Too many authentication failures", "x from 198.51.100.77 via", "x port 22: y", "x from 198.51.100.77 port 22 ssh1",
+		"x 198.51.100.77 port 22: bad service request y", "x>, method=PLAIN, rip=198.51.100.77",
 		"x myapp[1]: invalid token from 198.51.100.77", "denied 198.51.100.77, x", "managesieve-login: Error: x, rip=198.51.100.77, lip=x",
 		"NOQUEUE: filter: RCPT from x[198.51.100.77]: x", `198.51.100.77 - x [x] "POST /login x" 401 1`,
 	} {

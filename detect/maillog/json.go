@@ -46,7 +46,7 @@ func (p *Parser) object(line []byte, h *header, depth int) Verdict {
 			pid = p.text(value)
 		case "_HOSTNAME":
 			host = p.text(value)
-		case "__REALTIME_TIMESTAMP", "time":
+		case "__REALTIME_TIMESTAMP", "time", "@timestamp":
 			at = p.text(value)
 		}
 		if !has(rest, ",") {

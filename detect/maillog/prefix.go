@@ -94,7 +94,8 @@ func (p *Parser) Time(line []byte) (time.Time, bool) {
 //	2026/11/23 20:17:43 …                          nginx and others, if signals are declared
 //	2026-11-23T20:17:43Z stdout F …                what container runtimes keep
 //	{"log":"…","time":"…"}, {"MESSAGE":"…", …}     and Docker, and journald
-//	TAG[1]: …                                      nothing at all; see Sessions
+//	@4000000067aa0b1c0ee6b280 TAG: …                the label of multilog and s6-log
+//	TAG[1]: …, host TAG[1]: …                      nothing at all; see Sessions
 func (p *Parser) split(line []byte, h *header, depth int) Verdict {
 	line = bytes.TrimPrefix(line, []byte("\xef\xbb\xbf"))
 	if depth > 2 || len(line) < 6 {
@@ -125,11 +126,14 @@ func (p *Parser) split(line []byte, h *header, depth int) Verdict {
 		}
 	}
 	if end < 0 {
-		h.text, h.hosted = rest, false
+		h.text, h.hosted, h.body = rest, false, rest
 		if depth == 0 && !tagged(rest) {
-			return Malformed
+			host := bytes.IndexByte(rest[:min(len(rest), 256)], ' ')
+			if host <= 0 || !hostName(rest[:host]) || !tagged(rest[host+1:]) {
+				return Malformed
+			}
+			h.body = rest[host+1:]
 		}
-		h.body = rest
 		return Signal
 	}
 	h.stamp = rest[:end]
@@ -138,9 +142,21 @@ func (p *Parser) split(line []byte, h *header, depth int) Verdict {
 
 // afterStamp reads "host TAG[1]: …", "TAG[1]: …", "stdout F …" or Exim's own text.
 func (p *Parser) afterStamp(rest []byte, h *header, depth int) Verdict {
+	rest = bytes.TrimPrefix(rest, []byte(" "))   // macOS writes two blanks
+	if has(rest, "Info: ") && tagged(rest[6:]) { // Dovecot 1.x, to its own file
+		rest = rest[6:]
+	}
 	if has(rest, "<") { // FreeBSD's syslogd -v: "<mail.info> host …"
 		if end := bytes.IndexByte(rest[:min(len(rest), 24)], '>'); end > 0 && has(rest[end+1:], " ") {
 			rest = rest[end+2:]
+		}
+	}
+	if has(rest, "[") { // metalog: "[sshd] …"
+		if end := bytes.IndexByte(rest[:min(len(rest), 40)], ']'); end > 0 && known(rest[1:end]) {
+			if body, ok := bytes.CutPrefix(bytes.TrimPrefix(rest[end+1:], []byte(":")), []byte(" ")); ok {
+				h.program, h.body = rest[1:end], body
+				return Signal
+			}
 		}
 	}
 	if has(rest, "stdout ") || has(rest, "stderr ") {
@@ -164,12 +180,12 @@ func (p *Parser) afterStamp(rest []byte, h *header, depth int) Verdict {
 	}
 	h.text, h.hosted = rest, true
 	if tagged(rest) {
-		h.body = rest
+		h.body = afterPriority(rest)
 		return Signal
 	}
 	host := bytes.IndexByte(rest[:min(len(rest), 256)], ' ')
 	if host > 0 && plainHost(rest[:host]) && tagged(rest[host+1:]) {
-		h.body = rest[host+1:]
+		h.body = afterPriority(rest[host+1:])
 		return Signal
 	}
 	if h.stamp[4] == '-' && h.stamp[10] == ' ' {
@@ -252,6 +268,7 @@ func dataEnd(b []byte) int {
 
 // tagged reports whether b begins with the tag of a program that we read.
 func tagged(b []byte) bool {
+	b = afterPriority(b)
 	n := 0
 	for n < len(b) && n < 128 && b[n] != '[' && b[n] != ':' {
 		if b[n] <= ' ' {
@@ -264,4 +281,14 @@ func tagged(b []byte) bool {
 	}
 	_, ok := afterTag(b[n:])
 	return ok
+}
+
+// hostName reports whether b can be a host's name where nothing before it says so.
+func hostName(b []byte) bool {
+	for _, c := range b {
+		if !letterOrDigit(c) && c != '.' && c != '-' && c != '_' {
+			return false
+		}
+	}
+	return len(b) > 0
 }

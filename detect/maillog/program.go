@@ -9,6 +9,17 @@ func dispatch(tagged []byte, f *found) bool {
 		return false
 	}
 	switch tagged[0] {
+	case 'a', 'm', 'l', 'u':
+		tagged = afterPriority(tagged)
+	case 'd':
+		if tagged[1] == 'a' {
+			tagged = afterPriority(tagged)
+		}
+	}
+	if len(tagged) < 6 {
+		return false
+	}
+	switch tagged[0] {
 	case 'p':
 		if has(tagged, "postfix") && len(tagged) > 10 {
 			return postfix(tagged, f)
@@ -42,6 +53,29 @@ func dispatch(tagged []byte, f *found) bool {
 		byName(tagged[:n], body, f)
 	}
 	return ok
+}
+
+// afterPriority skips "mail.info ", which BusyBox's syslogd writes between host and tag.
+func afterPriority(b []byte) []byte {
+	end := bytes.IndexByte(b[:min(len(b), 16)], ' ')
+	if end < 0 {
+		return b
+	}
+	dot := bytes.IndexByte(b[:end], '.')
+	if dot < 0 {
+		return b
+	}
+	switch string(b[:dot]) {
+	case "mail", "auth", "authpriv", "daemon", "user",
+		"local0", "local1", "local2", "local3", "local4", "local5", "local6", "local7":
+	default:
+		return b
+	}
+	switch string(b[dot+1 : end]) {
+	case "debug", "info", "notice", "warn", "warning", "err", "crit", "alert", "emerg":
+		return b[end+1:]
+	}
+	return b
 }
 
 // byName reads a message of the program of this name.

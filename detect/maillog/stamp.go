@@ -36,8 +36,9 @@ func traditional(line []byte) bool {
 	return len(line) >= 20 && word(line)&stampMask[0]^stampShape[0]|word(line[8:])&stampMask[1]^stampShape[1] == 0
 }
 
-// yearStampEnd is stampEnd for the rarer shapes: "Nov 23 20:17:43.123456 ",
-// "Nov 23 2026 20:17:43 ", "2026 Nov 23 20:17:43 ", "2026-11-23 20:17:43.123 +0100 ".
+// yearStampEnd is stampEnd for the rarer shapes: "Nov 23 20:17:43.123456 ", "Nov 3 20:17:43 ",
+// "Nov 23 2026 20:17:43 ", "2026 Nov 23 20:17:43 ", "2026-11-23 20:17:43.123 +0100 ",
+// "2026-11-23_20:17:43.12345 " of svlogd, "@4000000067aa0b1c0ee6b280 " of multilog.
 func yearStampEnd(line []byte) int {
 	if len(line) < 21 {
 		return -1
@@ -46,11 +47,17 @@ func yearStampEnd(line []byte) int {
 	case line[3] == ' ' && line[6] == ' ' && line[11] == ' ' && line[14] == ':' && line[17] == ':' && line[20] == ' ',
 		line[4] == ' ' && line[8] == ' ' && line[11] == ' ' && line[14] == ':' && line[17] == ':' && line[20] == ' ':
 		return 20
+	case line[3] == ' ' && line[5] == ' ' && line[8] == ':' && line[11] == ':' && line[14] == ' ':
+		return 14
+	case line[0] == '@':
+		if len(line) > 25 && line[25] == ' ' {
+			return 25
+		}
 	case line[3] == ' ' && line[6] == ' ' && line[9] == ':' && line[12] == ':' && line[15] == '.':
 		if n := fraction(line[15:]); n > 1 && has(line[15+n:], " ") {
 			return 15 + n
 		}
-	case line[4] == '-' && line[7] == '-' && line[10] == ' ' && line[13] == ':' && line[16] == ':':
+	case line[4] == '-' && line[7] == '-' && (line[10] == ' ' || line[10] == '_') && line[13] == ':' && line[16] == ':':
 		n := 19 + fraction(line[19:])
 		if zone := line[n:]; len(zone) > 6 && zone[0] == ' ' && (zone[1] == '+' || zone[1] == '-') && zone[6] == ' ' {
 			if _, ok := digits(zone[2:6]); ok {
@@ -108,6 +115,14 @@ func (c *stampReader) read(b []byte) (time.Time, bool) {
 	switch {
 	case len(b) == 15:
 		return c.traditional(b)
+	case len(b) == 14: // Nov 3 20:17:43
+		var padded [15]byte
+		copy(padded[:], b[:4])
+		padded[4] = ' '
+		copy(padded[5:], b[4:])
+		return c.traditional(padded[:])
+	case len(b) == 25 && b[0] == '@':
+		return labelled(b[1:])
 	case len(b) < 19:
 		n := fraction(b[min(len(b), 15):])
 		return c.fractional(b, 15, n)
@@ -128,6 +143,32 @@ func (c *stampReader) fractional(b []byte, whole, n int) (time.Time, bool) {
 	}
 	t, ok := c.traditional(b[:whole])
 	return t.Add(time.Duration(nanosOf(b[whole:]))), ok
+}
+
+// labelled reads a TAI64N label, whose seconds multilog counts from 1970 by 10 more than
+// UTC, whatever there were of leap seconds.
+func labelled(hex []byte) (time.Time, bool) {
+	var n uint64
+	for _, c := range hex[:16] {
+		d := hexDigit(c)
+		if d < 0 {
+			return time.Time{}, false
+		}
+		n = n<<4 | uint64(d)
+	}
+	var nanos int64
+	for _, c := range hex[16:] {
+		d := hexDigit(c)
+		if d < 0 {
+			return time.Time{}, false
+		}
+		nanos = nanos<<4 | int64(d)
+	}
+	const epoch = 1<<62 + 10
+	if n < epoch || n > epoch+1<<33 || nanos >= 1e9 {
+		return time.Time{}, false
+	}
+	return time.Unix(int64(n-epoch), nanos).UTC(), true
 }
 
 func nanosOf(fraction []byte) int64 {
