@@ -57,7 +57,8 @@ func login(process, msg []byte, f *found) {
 		return
 	}
 	msg = bytes.TrimPrefix(msg, []byte("Info: "))
-	// Up to the first user=< all text is the daemon's own.
+	// Up to the first user=< all text is the daemon's own, but for what a login proxy
+	// says of its user ("proxy(U): disconnecting …").
 	user := bytes.Index(msg, []byte(": user=<"))
 	if user < 0 {
 		nameless(msg, failed, f)
@@ -66,7 +67,7 @@ func login(process, msg []byte, f *found) {
 	fields, text := msg[user+8:], msg[:user]
 	if string(text) == "Login" || string(text) == "Logged in" {
 		f.kind = good
-	} else if n := attempts(text); n > 0 {
+	} else if n := attempts(text); n > 0 && !bytes.Contains(text, []byte("proxy(")) {
 		f.kind, f.count = failed, n
 	} else {
 		return
@@ -79,6 +80,9 @@ func login(process, msg []byte, f *found) {
 //	Aborted login (tried to use disabled plaintext auth): rip=A, lip=B
 //	Disconnected (auth failed, 1 attempts): method=PLAIN, rip=A, lip=B, TLS: Disconnected
 func nameless(msg []byte, failed detect.Kind, f *found) {
+	if !has(msg, "Aborted login (") && !has(msg, "Disconnected (") && !has(msg, "Disconnected: Inactivity (") {
+		return
+	}
 	end := bytes.Index(msg, []byte("): ")) + 3
 	if end < 3 {
 		return

@@ -158,11 +158,13 @@ func eximPeer(b []byte) (addr netip.Addr, rest []byte, ok bool) {
 	return addr, rest, true
 }
 
-// eximAuth reads "NAME authenticator failed for …", NAME being the configuration's.
+// eximAuth reads "NAME authenticator failed for …", NAME being the configuration's. It is
+// no bracket: "[2\4] …" is how Exim goes on with a line that is too long for syslog,
+// where anything may stand.
 func eximAuth(msg []byte, f *found) {
 	const failed = " authenticator failed for "
 	at := bytes.IndexByte(msg[:min(len(msg), 64)], ' ')
-	if at <= 0 || !has(msg[at:], failed) {
+	if at <= 0 || msg[0] == '[' || !has(msg[at:], failed) {
 		return
 	}
 	if !f.peer(detect.SMTPAuthFailed, bytes.TrimPrefix(msg[at+len(failed):], []byte("H="))) {
