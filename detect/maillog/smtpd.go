@@ -134,6 +134,9 @@ func warning(b []byte, f *found) {
 		return
 	}
 	if !has(rest, ": SASL ") {
+		if has(rest, " sent message header instead of SMTP command: ") { // up to 2.2
+			f.kind, f.addr = detect.SMTPNonSMTPCommand, addr
+		}
 		return
 	}
 	f.kind, f.addr, f.part = detect.SMTPAuthFailed, addr, detect.Counted
@@ -249,6 +252,8 @@ func queued(msg []byte, f *found) {
 		filtered(rest[17:], f)
 	case has(rest, ": proxy-reject: "):
 		filtered(rest[16:], f)
+	case has(msg, "reject: "): // up to 1.1, without an id
+		rejected(msg[8:], f)
 	}
 }
 
