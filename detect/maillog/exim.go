@@ -69,8 +69,13 @@ func exim(msg []byte, f *found) {
 			f.peer(detect.SMTPScan, msg[32:])
 		}
 	case 'u':
-		if has(msg, "unexpected disconnection while reading SMTP command from ") {
+		switch {
+		case has(msg, "unexpected disconnection while reading SMTP command from "):
 			f.peer(detect.SMTPScan, msg[57:])
+		case has(msg, "unqualified sender rejected: <"):
+			f.quotedPeer(detect.SMTPRejectedSender, msg)
+		case has(msg, "unqualified recipient rejected: <"):
+			f.quotedPeer(detect.SMTPRejectedRecipient, msg)
 		}
 	}
 	if f.kind == 0 {
@@ -265,7 +270,7 @@ func eximRejected(b []byte, f *found) {
 		f.kind = detect.SMTPRejectedSender
 	case has(what, "EHLO or HELO "), has(what, "EHLO "), has(what, "HELO "):
 		f.kind = detect.SMTPRejectedHelo
-	case has(what, "connection"), has(what, "AUTH"):
+	case has(what, "connection"), has(what, "AUTH"), has(what, "STARTTLS"), has(what, "ETRN"):
 		f.kind = detect.SMTPRejectedClient
 	case has(what, "VRFY"):
 		f.kind = detect.SMTPRejectedRecipient
@@ -305,6 +310,8 @@ func eximSMTP(msg []byte, f *found) {
 		eximError(msg, f)
 	case has(msg, "SMTP command timeout on connection from "):
 		f.peer(detect.SMTPScan, bytes.TrimPrefix(msg[40:], []byte("H=")))
+	case has(msg, "SMTP command timeout on TLS connection from "):
+		f.peer(detect.SMTPScan, bytes.TrimPrefix(msg[44:], []byte("H=")))
 	case has(msg, "SMTP connection from "):
 		// How most connections begin and end; a rule's "drop" is a refusal.
 		if f.peer(detect.SMTPRejectedClient, msg[21:]) && !has(afterFields(f.body), " closed by DROP in ACL") {
