@@ -20,7 +20,7 @@ func cleanup(msg []byte, f *found) {
 	switch {
 	case has(rest, ": milter-reject: "):
 		filtered(rest[17:], f)
-	case has(rest, ": reject: header "), has(rest, ": reject: body "), has(rest, ": reject: mime-header "), has(rest, ": reject: nested-header "):
+	case has(rest, ": reject: header "), has(rest, ": reject: body "), has(rest, ": reject: mime-header "), has(rest, ": reject: nested-header "), has(rest, ": reject: mime-error "):
 		f.kind = detect.SMTPRejectedContent
 		const origin = "; from=<"
 		at := bytes.Index(rest, []byte(origin))

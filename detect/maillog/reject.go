@@ -34,6 +34,7 @@ func rejected(b []byte, f *found) {
 	case has(reason, "Sender address rejected: "):
 		switch {
 		case has(reason[25:], "unverified address"): // we have not finished asking
+		case code < 500 && transient(reason[25:]):
 		case has(what, "<>: "):
 			f.kind = detect.SMTPNullSenderAbuse
 		default:
@@ -44,14 +45,16 @@ func rejected(b []byte, f *found) {
 	case has(reason, "Bad recipient address syntax"):
 		f.kind = detect.SMTPRejectedRecipient
 	case has(reason, "Helo command rejected: "):
-		f.kind = detect.SMTPRejectedHelo
+		if code >= 500 || !transient(reason[23:]) {
+			f.kind = detect.SMTPRejectedHelo
+		}
 	case has(reason, "Unverified Client host rejected: "), has(reason, "SASL login name rejected: "):
 		if code >= 500 || !greylisted(reason) {
 			f.kind = detect.SMTPRejectedClient
 		}
 	case has(reason, "Client host rejected: "):
 		// What is refused for pipelining has a line of its own.
-		if !has(reason[22:], "Improper use of SMTP command pipelining") && (code >= 500 || !greylisted(reason)) {
+		if !has(reason[22:], "Improper use of SMTP command pipelining") && (code >= 500 || !transient(reason[22:])) {
 			f.kind = detect.SMTPRejectedClient
 		}
 	case has(reason, "Data command rejected: "), has(reason, "End-of-data rejected: "):
@@ -101,6 +104,13 @@ func listed(b []byte) detect.Kind {
 	return 0
 }
 
+// transient reports whether a refusal asks honest servers to come back, too: they are
+// greylisted, or our own lookups failed.
+func transient(reason []byte) bool {
+	return greylisted(reason) || has(reason, "address verification problem") || has(reason, "Unable to ") ||
+		has(reason, "Try again later") || has(reason, "defer_if_")
+}
+
 // greylisted reports whether a refusal asks honest servers to come back, too.
 func greylisted(reason []byte) bool {
 	reason = reason[:min(len(reason), 96)]
@@ -121,6 +131,10 @@ func bareLineEnd(text []byte) bool {
 func filtered(b []byte, f *found) {
 	where, addr, text, ok := refusal(b)
 	if !ok || text[0] != '5' { // asked to come back
+		return
+	}
+	// How Postfix refuses everybody while a filter is down (milter_default_action = reject).
+	if has(bytes.TrimPrefix(text, []byte("550 ")), "5.5.0 Service unavailable") {
 		return
 	}
 	switch string(where) {

@@ -161,7 +161,7 @@ nobody's failure. sshd's ` + "`Invalid user`" + ` counts at once, and the ` + "`
 start was not read, the summary counts: the failures did happen.
 
 No signal are: what Postfix's anvil sums up, warnings that would have been refusals (` + "`reject_warning`" + `), refusals that ask
-honest servers to come back (greylisting, temporary errors of our own), Dovecot's auth process and PAM's modules (they repeat what
+honest servers to come back (greylisting, lookups of our own that failed, a filter that is down), Dovecot's auth process and PAM's modules (they repeat what
 the login process or sshd says), visitors without a login attempt (` + "`no auth attempts`" + `), and too many connections of a user.
 
 The address is the one at the daemon's own position. Where hostile text stands on both sides of it and could be an address

@@ -252,6 +252,8 @@ func queued(msg []byte, f *found) {
 		filtered(rest[17:], f)
 	case has(rest, ": proxy-reject: "):
 		filtered(rest[16:], f)
+	case has(rest, ": abort: TLS from "): // a client's certificate that was required
+		f.by(detect.SMTPTLSFailed, rest[18:])
 	case has(msg, "reject: "): // up to 1.1, without an id
 		rejected(msg[8:], f)
 	}
