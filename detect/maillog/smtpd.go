@@ -134,7 +134,8 @@ func warning(b []byte, f *found) {
 		return
 	}
 	if !has(rest, ": SASL ") {
-		if has(rest, " sent message header instead of SMTP command: ") { // up to 2.2
+		// " sent Subject: header instead of SMTP command: …", of the oldest
+		if has(rest, " sent ") && bytes.Contains(rest[:min(len(rest), 64)], []byte(" header instead of SMTP command: ")) {
 			f.kind, f.addr = detect.SMTPNonSMTPCommand, addr
 		}
 		return
@@ -254,7 +255,7 @@ func queued(msg []byte, f *found) {
 		filtered(rest[16:], f)
 	case has(rest, ": abort: TLS from "): // a client's certificate that was required
 		f.by(detect.SMTPTLSFailed, rest[18:])
-	case has(msg, "reject: "): // up to 1.1, without an id
+	case has(msg, "reject: "): // of the oldest, without an id
 		rejected(msg[8:], f)
 	}
 }
