@@ -228,6 +228,9 @@ func renderPlan(s *screen, r reconcile.Report, c *reconcile.CloudReport) {
 	for _, e := range c.Exempted[:min(len(c.Exempted), mostRows)] {
 		s.line("  not blocked: %s (%s)", e.Prefix, e.Reason)
 	}
+	for _, w := range c.Waiting {
+		s.line("  %s", w)
+	}
 	renderCondensed(s, c)
 	renderShelved(s, c)
 	renderCapacity(s, r, c)

@@ -49,19 +49,20 @@ type job struct {
 	policy  *policies.Policy // the part that concerns the cloud
 	account cloudfw.Account  // nil where nothing may be written
 
-	kind    plan.Kind
-	only    []string          // what to adopt or to release
-	overlay []cloudfw.Rule    // what an incident lays over the rest
-	lifted  ledger.Incident   // what to lift
-	moved   []moved           // what of it is not as it was put there
-	during  []ledger.Incident // whose rules are part of the intent
-	sick    []string          // sources that could not be believed in this pass
-	lapsed  []decide.Lapsed   // decisions that the policies bear no longer
-	outlook Outlook
-	seen    memory       // the live state, as it was read last
-	known   []ledger.Gap // that earlier runs left
-	report  CloudReport
-	err     error
+	kind     plan.Kind
+	only     []string          // what to adopt or to release
+	overlay  []cloudfw.Rule    // what an incident lays over the rest
+	lifted   ledger.Incident   // what to lift
+	moved    []moved           // what of it is not as it was put there
+	during   []ledger.Incident // whose rules are part of the intent
+	sick     []string          // sources that could not be believed in this pass
+	lapsed   []decide.Lapsed   // decisions that the policies bear no longer
+	outlook  Outlook
+	seen     memory          // the live state, as it was read last
+	known    []ledger.Gap    // that earlier runs left
+	standing []cloudfw.Block // where blocks of feeds wait: those that do not wait for this pass
+	report   CloudReport
+	err      error
 }
 
 // jobs makes a job for each cloud. accounts is nil, or holds one for each cloud.
@@ -115,6 +116,7 @@ func (j *job) look(ctx context.Context, decisions []ledger.Decision, now time.Ti
 	if err != nil {
 		return err
 	}
+	j.part(&intent, decisions)
 	intent.Rules = overlaid(j.during, intent.Rules)
 	in := plan.Input{Intent: intent, Live: live, Limits: j.Limits, Cloud: j.Name, PolicyHash: j.Policy.Hash(), Now: now, Kind: j.kind, Only: j.only, Overlay: j.overlay}
 	if j.kind == plan.Lifting {
@@ -249,11 +251,15 @@ func (j *job) confirm(ctx context.Context) error {
 // check traces the intent to the live state and tells the age of the gaps that an
 // earlier run has seen.
 func (j *job) check(live cloudfw.Snapshot) error {
-	wanted, err := lower.Lower(j.outlook.Intent, live, j.Limits, nil)
+	intent := j.outlook.Intent
+	if j.report.Applied == nil && len(j.report.Waiting) > 0 {
+		intent.Blocked = j.standing // the next part of a feed has not had its turn
+	}
+	wanted, err := lower.Lower(intent, live, j.Limits, nil)
 	if err != nil {
 		return err
 	}
-	verified := verify.Check(j.outlook.Intent, wanted, live)
+	verified := verify.Check(intent, wanted, live)
 	type place struct{ target, subject string }
 	since := make(map[place]time.Time, len(j.known))
 	for _, g := range j.known {
