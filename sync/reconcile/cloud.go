@@ -118,6 +118,9 @@ func (j *job) look(ctx context.Context, decisions []ledger.Decision, now time.Ti
 	}
 	j.part(&intent, decisions)
 	intent.Rules = overlaid(j.during, intent.Rules)
+	if err := j.narrow(&intent, live, decisions, now); err != nil {
+		return err
+	}
 	in := plan.Input{Intent: intent, Live: live, Limits: j.Limits, Cloud: j.Name, PolicyHash: j.Policy.Hash(), Now: now, Kind: j.kind, Only: j.only, Overlay: j.overlay}
 	if j.kind == plan.Lifting {
 		in.Lift, j.moved = lifts(j.lifted, j.Name, j.Owner, live)
@@ -240,6 +243,9 @@ func (j *job) confirm(ctx context.Context) error {
 			found[i] = g.Aged(now, now)
 		}
 		kept[i] = ledger.Gap{Target: g.Target, Subject: g.Subject, Since: found[i].Since}
+	}
+	if j.report.Narrowed != nil {
+		return nil // of the others nothing was looked at
 	}
 	if err := j.Ledger.KeepGaps(ctx, j.Name, kept); err != nil {
 		return fmt.Errorf("keeping the gaps: %w", err)
