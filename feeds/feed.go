@@ -71,8 +71,9 @@ type State struct {
 	Mark  json.RawMessage `json:"mark,omitempty"`
 
 	// Standing are the prefixes that are blocked because of the feed, or were until a
-	// person took them back. Whoever keeps the blocks says so; nil if nobody does.
-	Standing map[netip.Prefix]bool `json:"-"`
+	// person took them back, and when each ends by itself; the zero time: as long as it is
+	// listed it does not. Whoever keeps the blocks says so; nil if nobody does.
+	Standing map[netip.Prefix]time.Time `json:"-"`
 }
 
 // Result is what a reading comes to.
@@ -155,6 +156,9 @@ func (f Feed) weigh(r *Result, before State, now time.Time, judgeChange func(cam
 		return fmt.Errorf("the list is of %s, older than %s", r.Made.UTC().Format(time.RFC3339), f.Fresh)
 	}
 	good := State{Tried: now, Good: now, Count: before.Count, Mark: r.Mark}
+	if f.Fresh > 0 && r.Made.IsZero() {
+		r.Notes = append(r.Notes, "it does not tell its age: whether it is fresh cannot be said")
+	}
 	if r.Unchanged {
 		r.Used, r.State = before.Count, good
 		return nil
@@ -167,7 +171,7 @@ func (f Feed) weigh(r *Result, before State, now time.Time, judgeChange func(cam
 	if r.Bad > 0 {
 		r.Notes = append(r.Notes, fmt.Sprintf("%d lines are no entries", r.Bad))
 	}
-	came, went := r.change(before.Standing)
+	came, went, early := r.change(before.Standing, now.Add(clocksDiffer))
 	good.Count = r.Used
 	if r.Delta {
 		good.Count = len(before.Standing) + came - went
@@ -175,32 +179,47 @@ func (f Feed) weigh(r *Result, before State, now time.Time, judgeChange func(cam
 	if why := f.judge(good.Count, r.Bad); why != "" {
 		return errors.New(why)
 	}
-	if why := judgeChange(came, went, before); why != "" {
+	if why := judgeChange(came, early, before); why != "" {
 		return errors.New(why)
 	}
 	r.State = good
 	return nil
 }
 
-// change counts what a list would block anew, and what it would free.
-func (l List) change(standing map[netip.Prefix]bool) (came, went int) {
+// clocksDiffer is by how much an end may be off that an engine told: by its clock, and by
+// the time that its answer took.
+const clocksDiffer = 30 * time.Second
+
+// change counts what a list would block anew, what it would free, and what of that does
+// not end by itself until then anyway.
+func (l List) change(standing map[netip.Prefix]time.Time, until time.Time) (came, went, early int) {
 	listed := make(map[netip.Prefix]bool, len(l.Entries))
 	for _, e := range l.Entries {
 		listed[e.Prefix] = true
-		if !standing[e.Prefix] {
+		if _, is := standing[e.Prefix]; !is {
 			came++
+		}
+	}
+	leaves := func(p netip.Prefix) {
+		end, is := standing[p]
+		if !is || listed[p] {
+			return
+		}
+		listed[p] = true // once
+		if went++; end.IsZero() || end.After(until) {
+			early++
 		}
 	}
 	if l.Delta {
 		for _, p := range l.Gone {
-			if standing[p] && !listed[p] {
-				listed[p] = true // once
-				went++
-			}
+			leaves(p)
 		}
-		return came, went
+		return came, went, early
 	}
-	return came, len(standing) - (len(listed) - came)
+	for p := range standing {
+		leaves(p)
+	}
+	return came, went, early
 }
 
 // judge looks at a list by itself.

@@ -37,10 +37,10 @@ func addresses(n int) string {
 func TestASickListIsNamedAndNotBelieved(t *testing.T) {
 	good := addresses(400)
 	sum := sha256.Sum256([]byte(good))
-	standing := map[netip.Prefix]bool{}
+	standing := map[netip.Prefix]time.Time{}
 	for line := range strings.Lines(good) {
 		p, _ := prefixOf(line)
-		standing[p] = true
+		standing[p] = time.Time{}
 	}
 	release := make(chan struct{})
 	var answer atomic.Value // of http.HandlerFunc
@@ -246,6 +246,18 @@ func TestAFileIsAsOldAsItsLastChange(t *testing.T) {
 }
 
 func key(k string) func() (string, error) { return func() (string, error) { return k, nil } }
+
+// A list whose age is asked for and that tells none is believed, and people are told.
+func TestAListThatTellsNoAgeSaysSo(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, addresses(3)) }))
+	defer server.Close()
+	for fresh, want := range map[time.Duration]bool{0: false, time.Hour: true} {
+		r := Feed{Name: "list", From: Web{URL: server.URL}, Fresh: fresh}.Defaulted().Refresh(t.Context(), now, State{})
+		if told := strings.Contains(fmt.Sprint(r.Notes), "does not tell its age"); r.Sick != "" || told != want {
+			t.Errorf("fresh for %s: sick %q, notes %v", fresh, r.Sick, r.Notes)
+		}
+	}
+}
 
 func TestCrowdSec(t *testing.T) {
 	const ban = `{"duration":"3h59m57.6s","id":%d,"origin":"crowdsec","scenario":"crowdsecurity/postfix-spam","scope":"%s","type":"%s","value":"%s"}`

@@ -5,7 +5,7 @@ import (
 	"encoding/csv"
 	"errors"
 	"fmt"
-	"io"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -24,6 +24,9 @@ type Format struct {
 func (f Format) Check() error {
 	switch f.Kind {
 	case "", "plain", "csv", "json", "jsonl":
+		if n, err := strconv.Atoi(f.Column); err == nil && n < 1 {
+			return fmt.Errorf("columns are numbered from 1, and there is none of number %d", n)
+		}
 		return nil
 	}
 	return fmt.Errorf("%q is none of plain, csv, json, jsonl", f.Kind)
@@ -75,41 +78,51 @@ func (f Format) parse(text []byte) (entries []Entry, bad int, err error) {
 	return entries, bad, err
 }
 
+// csv reads each line by itself, so that a quote that nobody closes spoils no more than
+// its own.
 func (f Format) csv(text []byte, take func(string)) error {
-	r := csv.NewReader(bytes.NewReader(text))
-	r.FieldsPerRecord, r.LazyQuotes, r.Comment, r.TrimLeadingSpace, r.ReuseRecord = -1, true, '#', true, true
 	column, named := 0, false
-	if n, err := strconv.Atoi(f.Column); err == nil && n > 0 {
+	if n, err := strconv.Atoi(f.Column); err == nil {
 		column = n - 1
 	} else if f.Column != "" {
 		named = true
 	}
-	for first := true; ; first = false {
-		row, err := r.Read()
-		switch {
-		case errors.Is(err, io.EOF):
-			return nil
-		case err != nil:
-			take("")
+	first := true
+	for line := range bytes.Lines(text) {
+		if line = bytes.TrimSpace(line); len(line) == 0 || line[0] == '#' {
 			continue
-		case first && named:
-			column = -1
-			for i, name := range row {
-				if strings.EqualFold(strings.TrimSpace(name), f.Column) {
-					column = i
-				}
-			}
+		}
+		row, heading := fields(line), first
+		first = false
+		if heading && named {
+			column = slices.IndexFunc(row, func(name string) bool { return strings.EqualFold(strings.TrimSpace(name), f.Column) })
 			if column < 0 {
 				return fmt.Errorf("there is no column %q in the first line", f.Column)
 			}
 			continue
-		case column >= len(row):
+		}
+		if column >= len(row) {
 			take("")
 			continue
 		}
-		if _, ok := prefixOf(row[column]); first && !ok {
-			continue // a heading
+		if _, ok := prefixOf(row[column]); heading && !ok {
+			continue
 		}
 		take(row[column])
 	}
+	return nil
+}
+
+// fields are those of one line; none if it cannot be read.
+func fields(line []byte) []string {
+	if !bytes.ContainsRune(line, '"') {
+		return strings.Split(string(line), ",")
+	}
+	r := csv.NewReader(bytes.NewReader(line))
+	r.LazyQuotes, r.TrimLeadingSpace = true, true
+	row, err := r.Read()
+	if err != nil {
+		return nil
+	}
+	return row
 }

@@ -24,6 +24,8 @@ func TestFormats(t *testing.T) {
 		{"a web page", Format{}, "  <!DOCTYPE html><html>198.51.100.7", "", 0, "a web page"},
 		{"csv by number, with a heading", Format{Kind: "csv", Column: "2"}, "when,ip\n2026,198.51.100.7\n2026,\"203.0.113.0/24\"\n", "198.51.100.7/32 203.0.113.0/24", 0, ""},
 		{"csv by name", Format{Kind: "csv", Column: "IP"}, "# made today\nwhen,ip\n2026,198.51.100.7\nshort\n", "198.51.100.7/32", 1, ""},
+		{"csv with a quote that nobody closes", Format{Kind: "csv", Column: "2"}, "2026,198.51.100.7\n\"2026,198.51.100.8\n2026,198.51.100.9\n2026,\"198.51.100.10\n2026,198.51.100.11\n", "198.51.100.7/32 198.51.100.9/32 198.51.100.10/32 198.51.100.11/32", 1, ""},
+		{"csv with commas in quotes", Format{Kind: "csv", Column: "2"}, "\"spam, much\", \"198.51.100.7\"\n", "198.51.100.7/32", 0, ""},
 		{"csv without the column", Format{Kind: "csv", Column: "address"}, "when,ip\n", "", 0, `no column "address"`},
 		{"json", Format{Kind: "json"}, `["198.51.100.7", "203.0.113.0/24", "x"]`, "198.51.100.7/32 203.0.113.0/24", 1, ""},
 		{"json with a path", Format{Kind: "json", Path: "data.[].ip"}, `{"data":[{"ip":"198.51.100.7"},{"ip":"2001:db8::/48"}]}`, "198.51.100.7/32 2001:db8::/48", 0, ""},
@@ -49,6 +51,14 @@ func TestFormats(t *testing.T) {
 				t.Errorf("read %v and %d bad, want %s and %d", got, bad, c.want, c.bad)
 			}
 		})
+	}
+}
+
+func TestColumnsAreNumberedFromOne(t *testing.T) {
+	for column, ok := range map[string]bool{"": true, "1": true, "ip": true, "0": false, "-1": false} {
+		if err := (Format{Kind: "csv", Column: column}).Check(); (err == nil) != ok {
+			t.Errorf("column %q: %v", column, err)
+		}
 	}
 }
 

@@ -24,6 +24,9 @@ type Intake struct {
 	Decisions []Decision                 // to be added (ID 0) or merged into what is there (ID set: prolonged, counted on)
 	Positions map[string]json.RawMessage // by source name
 	Windows   []byte                     // the detection engine's state; nil keeps what is there
+	// Join has each new decision join the one that it is already, where another host has
+	// stored that meanwhile (Decision.Joins): they are merged, with the evidence of both.
+	Join bool
 }
 
 // AppliedPlan is a plan file that has been used (promise P8: once).

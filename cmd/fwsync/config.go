@@ -49,6 +49,7 @@ type Config struct {
 	Notify    NotifyConfig    `yaml:"notify" mapstructure:"notify"`
 
 	file string // where it was read from
+	text []byte // of it
 }
 
 // CloudConfig is one cloud of several: an account, seen from one region.
@@ -157,7 +158,7 @@ func loadConfig(path string) (*Config, error) {
 	if err := v.UnmarshalExact(&c); err != nil {
 		return nil, withHint(fmt.Errorf("reading %s and the FWSYNC_ variables: %w", path, err), "compare the value with the key's type in docs/configuration.md")
 	}
-	c.file = path
+	c.file, c.text = path, text
 	if len(c.Clouds) > 0 && (strict.Cloud != "" || strict.Alibaba != (AlibabaConfig{}) || strict.Simulator != (SimulatorConfig{})) {
 		return nil, withHint(fmt.Errorf("%s: clouds stands beside cloud, alibaba or simulator", path), "give each cloud its own in clouds, with a name")
 	}
@@ -174,7 +175,7 @@ const (
 // complete checks the values and makes paths absolute to the file's folder.
 func (c *Config) complete() error {
 	bad := func(key, value, want string) error {
-		return withHint(fmt.Errorf("%s: %s is %q", c.file, key, value), "%s", want)
+		return withHint(fmt.Errorf("%s: %s is %q", c.place(key), key, value), "%s", want)
 	}
 	if _, err := cloudfw.ParseOwner(c.Owner); err != nil {
 		return bad("owner", c.Owner, "it is 1 to 32 of a-z, 0-9 and inner dashes")
@@ -184,7 +185,7 @@ func (c *Config) complete() error {
 			return bad("operator", a, err.Error())
 		}
 	}
-	if err := c.Limits.complete(c.file); err != nil {
+	if err := c.Limits.complete(c.place); err != nil {
 		return err
 	}
 	if err := c.completeFeeds(bad); err != nil {

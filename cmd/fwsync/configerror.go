@@ -18,11 +18,53 @@ var secretURL = regexp.MustCompile(`(postgres(?:ql)?://).*`)
 
 var unknownField = regexp.MustCompile(`unknown field "([^"]+)"`)
 
+var (
+	wrongType  = regexp.MustCompile(`^cannot unmarshal (\S+)(?: \{\})? into .* of type (\S+)$`)
+	wrongShape = regexp.MustCompile(`^(\w+) was used where (\w+) is expected$`)
+)
+
+// wrongTime is the library's error that tells no place.
+var wrongTime = regexp.MustCompile(`^time: .*"([^"]*)"$`)
+
+// lineOf is the first place of a value in a text: the file alone if it is not found.
+func lineOf(path, text, value string) string {
+	for i, line := range strings.Split(text, "\n") {
+		if at := strings.Index(line, value); at >= 0 && value != "" {
+			return fmt.Sprintf("%s:%d:%d", path, i+1, at+1)
+		}
+	}
+	return path
+}
+
+// inWords is a kind of value as people call it.
+func inWords(kind string) string {
+	switch kind {
+	case "string":
+		return "text"
+	case "int", "int64", "uint64":
+		return "a whole number"
+	case "float64":
+		return "a number"
+	case "bool", "boolean":
+		return "true or false"
+	case "time.Duration":
+		return "a time such as 30m"
+	case "sequence", "[]interface", "[]string":
+		return "a list"
+	case "mapping", "map":
+		return "keys with values"
+	}
+	return "a " + kind
+}
+
 // configError turns the YAML library's error into file:line:column, the line with
 // a caret, and a hint.
 func configError(path, text string, err error) error {
 	var located yaml.Error
 	if !errors.As(err, &located) || located.GetToken() == nil {
+		if m := wrongTime.FindStringSubmatch(err.Error()); m != nil {
+			return withHint(fmt.Errorf("%s: here belongs a time such as 30m, not %q", lineOf(path, text, m[1]), m[1]), "write 30s, 10m or 24h; the keys are described in docs/configuration.md")
+		}
 		return fmt.Errorf("reading %s: %s", path, secretURL.ReplaceAllString(err.Error(), "$1…"))
 	}
 	at := located.GetToken().Position
@@ -33,6 +75,12 @@ func configError(path, text string, err error) error {
 		if near := nearest(m[1], yamlKeys(reflect.TypeFor[Config]())); near != "" {
 			hint = "did you mean " + strconv.Quote(near) + "?"
 		}
+	}
+	if m := wrongType.FindStringSubmatch(message); m != nil {
+		message = fmt.Sprintf("here belongs %s, not %s", inWords(m[2]), inWords(m[1]))
+	}
+	if m := wrongShape.FindStringSubmatch(message); m != nil {
+		message = fmt.Sprintf("here belongs %s, not %s", inWords(m[2]), inWords(m[1]))
 	}
 	line := ""
 	if lines := strings.Split(text, "\n"); at.Line >= 1 && at.Line <= len(lines) {

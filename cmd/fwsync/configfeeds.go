@@ -92,6 +92,9 @@ func (c *Config) completeListFeeds(bad func(key, value, want string) error) erro
 		if err := (feeds.Format{Kind: f.Format}).Check(); err != nil {
 			return bad(at+"format", f.Format, err.Error())
 		}
+		if err := (feeds.Format{Column: f.Column}).Check(); err != nil {
+			return bad(at+"column", f.Column, err.Error())
+		}
 		if f.CrowdSec != "" && (f.KeyEnv == "") == (f.KeyFile == "") {
 			return bad(at+"key_env", f.KeyEnv, "name the variable (key_env) or the file (key_file) that has the bouncer's key, one of the two")
 		}

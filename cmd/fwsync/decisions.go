@@ -36,6 +36,7 @@ type decisionFlags struct {
 	duration string
 	reason   string
 	now      bool
+	yes      bool
 }
 
 func newBlock(g *global) *cobra.Command {
@@ -48,7 +49,9 @@ line. The next reconcile enforces it; with --now this command does, by a pass th
 reads no log and goes through the same gates. What is blocked with --now for a day or
 less lapses at the firewall itself too, at the half hour after its end, even if fwsync is
 gone by then; security groups know no end. Protected addresses (private and reserved
-space, the allowlist) are refused, all or none.`,
+space, the allowlist) are refused, all or none.
+
+With --now nothing else is changed: what is pending of other addresses stays so.`,
 		Example: `  fwsync block 198.51.100.7 --for 2h --reason "floods port 25"
   fwsync block 198.51.100.7 --for 2h --now
   fwsync block 203.0.113.0/28 2001:db8:bad::/64 --reason "see ticket 4711"
@@ -83,11 +86,12 @@ opens nothing: the declared rules still apply.`,
 func (f *decisionFlags) register(cmd *cobra.Command, duration string) {
 	cmd.Flags().StringVar(&f.duration, "for", duration, "how `long`, such as 30m, 2h, 7d, or forever")
 	cmd.Flags().StringVar(&f.reason, "reason", "", "why, for the record")
-	registerNow(cmd, &f.now)
+	registerNow(cmd, &f.now, &f.yes)
 }
 
-func registerNow(cmd *cobra.Command, now *bool) {
-	cmd.Flags().BoolVar(now, "now", false, "enforce it at once, with what else is pending, and read it back")
+func registerNow(cmd *cobra.Command, now, yes *bool) {
+	cmd.Flags().BoolVar(now, "now", false, "enforce it at once, and nothing else, and read it back")
+	cmd.Flags().BoolVar(yes, "yes", false, "with --now: do not ask where pending steps about rules cannot be left out")
 }
 
 func (f *decisionFlags) decide(cmd *cobra.Command, g *global, verdict ledger.Verdict, args []string) error {
@@ -139,7 +143,7 @@ func (f *decisionFlags) decide(cmd *cobra.Command, g *global, verdict ledger.Ver
 		return err
 	}
 	if f.now {
-		return enforceNow(cmd, g, decisionAnswer{Schema: decisionSchema, Command: cmd.Name(), Decisions: stored})
+		return enforceNow(cmd, g, decisionAnswer{Schema: decisionSchema, Command: cmd.Name(), Decisions: stored}, f.yes)
 	}
 	tellRun(cmd.Context(), config)
 	return printDecisions(cmd, g, stored)
@@ -180,7 +184,7 @@ func mayBlock(prefixes []netip.Prefix, places map[netip.Prefix]string, policy *p
 
 func newUnblock(g *global) *cobra.Command {
 	var reason string
-	var now bool
+	var now, yes bool
 	cmd := &cobra.Command{
 		Use:   "unblock ADDRESS|CIDR|-…",
 		Short: "take block decisions back",
@@ -215,14 +219,14 @@ prevents that.`,
 				return withHint(fmt.Errorf("no active block of %s", list(prefixes)), "fwsync explain ADDRESS shows what covers an address; a wider prefix must be named as it was blocked")
 			}
 			if now {
-				return enforceNow(cmd, g, decisionAnswer{Schema: decisionSchema, Command: cmd.Name(), Decisions: ended})
+				return enforceNow(cmd, g, decisionAnswer{Schema: decisionSchema, Command: cmd.Name(), Decisions: ended}, yes)
 			}
 			tellRun(cmd.Context(), config)
 			return printDecisions(cmd, g, ended)
 		},
 	}
 	cmd.Flags().StringVar(&reason, "reason", "", "why, for the record")
-	registerNow(cmd, &now)
+	registerNow(cmd, &now, &yes)
 	return cmd
 }
 

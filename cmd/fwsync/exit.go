@@ -12,6 +12,7 @@ import (
 	"syscall"
 
 	"fwsync/ledger"
+	"fwsync/policies"
 	"fwsync/sync/verify"
 )
 
@@ -107,6 +108,9 @@ func hintFor(err error) string {
 	if errors.As(err, &own) && own.Hint() != "" {
 		return own.Hint()
 	}
+	if files, ok := errors.AsType[*policies.Error](err); ok {
+		return policyHint(files.Findings[len(files.Findings)-1])
+	}
 	switch {
 	case errors.Is(err, context.Canceled):
 		return "nothing after this point was done; run the command again to go on"
@@ -120,6 +124,19 @@ func hintFor(err error) string {
 		return "check the path; relative paths in fwsync.yaml start at the file's own folder"
 	case errors.Is(err, os.ErrPermission):
 		return "check who may read the file, or run as the user who may"
+	case errors.Is(err, syscall.ENOTDIR), errors.Is(err, syscall.EISDIR):
+		return "check the path: it takes a file for a folder, or a folder for a file"
 	}
 	return ""
+}
+
+// policyHint is for the last thing that is wrong with policies, if it has no hint itself.
+func policyHint(f policies.Finding) string {
+	switch {
+	case f.Hint != "":
+		return ""
+	case f.Line == 0:
+		return "check the path and who may read it: policies in fwsync.yaml, or the command, names a folder or a file"
+	}
+	return "policies/policy.schema.json has the form of every key, docs/detection.md explains the kinds"
 }

@@ -77,7 +77,7 @@ one plan or decision.`,
 			}
 			if address != "" {
 				if past.Prefix, err = cloudfw.ParsePrefix(address); err != nil {
-					return fmt.Errorf("--address: %w", err)
+					return withHint(fmt.Errorf("--address: %w", err), "write an address such as 198.51.100.7 or a prefix such as 203.0.113.0/28")
 				}
 			}
 			if limit < 1 || limit > mostHistory {

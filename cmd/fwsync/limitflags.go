@@ -77,18 +77,19 @@ func (f *limitFlags) limits(c LimitsConfig) gates.Limits {
 
 // complete checks the limits of the configuration. 0 is no way to say "none": a limit
 // that is not named has its default.
-func (c *LimitsConfig) complete(file string) error {
+func (c *LimitsConfig) complete(place func(key string) string) error {
 	for _, b := range []bounded{
 		{"new_blocks", c.NewBlocks, 0}, {"removed_blocks", c.RemovedBlocks, 0}, {"deleted_rules", c.DeletedRules, 0},
 		{"widest_ipv4", c.WidestIPv4, 32}, {"widest_ipv6", c.WidestIPv6, 128},
 	} {
-		b.name = file + ": limits." + b.name
+		key := "limits." + b.name
+		b.name = place(key) + ": " + key
 		if err := b.check("write a number, or take the key out for its default (docs/configuration.md)"); err != nil {
 			return err
 		}
 	}
 	if c.SpreadUnits < 0 {
-		return withHint(fmt.Errorf("%s: limits.spread_units is %d", file, c.SpreadUnits), "write the policy quota of the account, or take the key out where it is not known")
+		return withHint(fmt.Errorf("%s: limits.spread_units is %d", place("limits.spread_units"), c.SpreadUnits), "write the policy quota of the account, or take the key out where it is not known")
 	}
 	return nil
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -97,17 +98,26 @@ func previewed(cmd *cobra.Command, g *global, w *work, look reconcile.Look, repo
 func savePlan(path string, file reconcile.PlanFile) error {
 	temp, err := os.CreateTemp(filepath.Dir(path), ".plan-*")
 	if err != nil {
-		return fmt.Errorf("saving the plan: %w", err)
+		return unsaved(path, err)
 	}
 	defer os.Remove(temp.Name())
 	if err := file.Write(temp); err != nil {
-		return fmt.Errorf("saving the plan: %w", err)
+		return unsaved(path, err)
 	}
 	if err := temp.Close(); err != nil {
-		return fmt.Errorf("saving the plan: %w", err)
+		return unsaved(path, err)
 	}
 	if err := os.Rename(temp.Name(), path); err != nil {
-		return fmt.Errorf("saving the plan: %w", err)
+		return unsaved(path, err)
 	}
 	return nil
+}
+
+// unsaved is the error of a file that could not be written, by its name: on the way it has
+// another one.
+func unsaved(path string, err error) error {
+	if at, ok := errors.AsType[*fs.PathError](err); ok {
+		err = at.Err
+	}
+	return withHint(fmt.Errorf("saving the plan %q: %w", path, err), "--out names a file in a folder that there is and that you may write to")
 }

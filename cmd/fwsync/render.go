@@ -228,6 +228,15 @@ func renderPlan(s *screen, r reconcile.Report, c *reconcile.CloudReport) {
 	for _, e := range c.Exempted[:min(len(c.Exempted), mostRows)] {
 		s.line("  not blocked: %s (%s)", e.Prefix, e.Reason)
 	}
+	if n := c.Narrowed; n != nil && n.Left > 0 {
+		s.line("  nothing else: %s of other addresses to come or to go for the next run (fwsync plan shows them)", plural(n.Left, "block"))
+	}
+	if n := c.Narrowed; n != nil && n.Beside > 0 {
+		s.line("  with it: %s about rules or books that cannot be left out", plural(n.Beside, "pending step"))
+	}
+	for _, w := range c.Waiting {
+		s.line("  %s", w)
+	}
 	renderCondensed(s, c)
 	renderShelved(s, c)
 	renderCapacity(s, r, c)

@@ -27,6 +27,9 @@ func renderStatus(s *screen, r reconcile.Report) {
 		} else {
 			s.line("  nothing: the cloud is as it must be")
 		}
+		for _, w := range c.Waiting {
+			s.line("  %s", w)
+		}
 		s.title("Capacity")
 		renderCapacity(s, r, c)
 		for _, u := range c.Plan.Untouched {

@@ -57,6 +57,9 @@ func (r *runner) pass(ctx context.Context, why []string) daemon.Outcome {
 		// Blocks that end one after the other are lifted together.
 		outcome.NextAt = later(report.NextEnd.Add(time.Second), time.Now().Add(30*time.Second))
 	}
+	if report.More() {
+		outcome.NextAt = time.Now()
+	}
 	return outcome
 }
 
@@ -148,6 +151,9 @@ func tellPass(ctx context.Context, log *slog.Logger, r reconcile.Report, err err
 		}
 		if a := c.Applied; a != nil {
 			log.InfoContext(ctx, "applied", "cloud", c.Name, "plan", c.Plan.ID, "steps", a.Done, "of", a.Of, "replies lost", a.Settled)
+		}
+		for _, w := range c.Waiting {
+			log.InfoContext(ctx, "a feed is taken in by parts", "cloud", c.Name, "feed", w.Feed, "waiting", w.Blocks)
 		}
 		if c.Verification != nil {
 			for _, gap := range c.Verification.Gaps[:min(len(c.Verification.Gaps), 10)] {

@@ -5,15 +5,22 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"syscall"
 	"time"
 
 	"fwsync/detect/maillog"
 )
 
 var (
-	errIsDirectory = errors.New("is a directory, not a log")
+	errIsDirectory = directoryError{}
 	errMissing     = errors.New("there is no such file: waiting for it")
 )
+
+// directoryError is a syscall.EISDIR in words.
+type directoryError struct{}
+
+func (directoryError) Error() string { return "is a directory, not a log" }
+func (directoryError) Unwrap() error { return syscall.EISDIR }
 
 // tail follows one source.
 type tail struct {

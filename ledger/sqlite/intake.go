@@ -22,6 +22,11 @@ func (s *Store) TakeIn(ctx context.Context, in ledger.Intake) ([]ledger.Decision
 		}
 	}
 	err = s.change(ctx, "taking into", func(tx *sql.Tx) error {
+		if in.Join {
+			if err := join(ctx, tx, rows); err != nil {
+				return err
+			}
+		}
 		if err := save(ctx, tx, rows); err != nil {
 			return err
 		}

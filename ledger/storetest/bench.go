@@ -29,6 +29,21 @@ func Benchmark(b *testing.B, fresh func(t testing.TB) Opener) {
 			}
 		}
 	})
+	// The same attack as another host has seen it, of half of the sources first.
+	b.Run("TakeIn joining 50,000", func(b *testing.B) {
+		in := ledger.Intake{Decisions: Many(50_000), Join: true}
+		for b.Loop() {
+			open := fresh(b)
+			if _, err := open(b, "a").TakeIn(b.Context(), ledger.Intake{Decisions: in.Decisions[:25_000], Join: true}); err != nil {
+				b.Fatal(err)
+			}
+			begin := time.Now()
+			if saved, err := open(b, "b").TakeIn(b.Context(), in); err != nil || len(saved) != len(in.Decisions) || saved[0].ID != 1 {
+				b.Fatalf("%d decisions, error %v", len(saved), err)
+			}
+			b.ReportMetric(time.Since(begin).Seconds(), "s/second")
+		}
+	})
 	b.Run("TakeIn prolonging 50,000", func(b *testing.B) {
 		s := fresh(b)(b, "a")
 		saved, err := s.TakeIn(b.Context(), ledger.Intake{Decisions: Many(50_000)})

@@ -52,6 +52,42 @@ func (w *twin) put(d ledger.Decision) ledger.Decision {
 	return d
 }
 
+// joined are the decisions with the ids of those that they are already.
+func (w *twin) joined(given []ledger.Decision) []ledger.Decision {
+	for i, d := range given {
+		d, err := d.Normal()
+		if err != nil {
+			panic(err)
+		}
+		best := -1
+		for at, old := range w.decisions {
+			over := !old.End.IsZero() && d.Start.After(old.End) || !d.End.IsZero() && old.Start.After(d.End)
+			if d.ID != 0 || !old.RevokedAt.IsZero() || over || d.Prefix != old.Prefix || d.Verdict != old.Verdict || d.Author != old.Author || d.Rule != old.Rule {
+				continue
+			}
+			if best < 0 || old.End.IsZero() || !w.decisions[best].End.IsZero() && !old.End.Before(w.decisions[best].End) {
+				best = at
+			}
+		}
+		if best < 0 {
+			continue
+		}
+		old := w.decisions[best]
+		if d.ID = old.ID; old.Counters != nil && old.Score >= d.Score {
+			d.Counters = old.Counters
+		}
+		own := d.Evidence
+		d.Evidence = slices.Clone(old.Evidence)
+		for _, e := range own {
+			if !slices.Contains(d.Evidence, e) {
+				d.Evidence = append(d.Evidence, e)
+			}
+		}
+		given[i] = d
+	}
+	return given
+}
+
 func (w *twin) revoke(r ledger.Revocation) []ledger.Decision {
 	r.By, r.Reason = ledger.CleanText(r.By), ledger.CleanText(r.Reason)
 	var revoked []ledger.Decision
@@ -86,6 +122,7 @@ var (
 		netip.MustParsePrefix("192.0.2.1/32"), netip.MustParsePrefix("192.0.2.0/24"),
 		netip.MustParsePrefix("198.51.100.7/32"), netip.MustParsePrefix("2001:db8::/64"),
 	})
+	someName    = rapid.OneOf(rapid.Just("fwsync"), rapid.String())
 	someVerdict = rapid.SampledFrom([]ledger.Verdict{ledger.Block, ledger.Allow})
 	someTime    = rapid.Map(rapid.IntRange(0, 20), func(ms int) time.Time {
 		return Noon.Add(time.Duration(ms) * time.Millisecond)
@@ -106,8 +143,8 @@ var (
 		d := ledger.Decision{
 			Verdict: someVerdict.Draw(t, "verdict"), Prefix: somePrefix.Draw(t, "prefix"),
 			Start: someTimeOrNone.Draw(t, "start"), End: someTimeOrNone.Draw(t, "end"),
-			Reason: rapid.String().Draw(t, "reason"), Author: rapid.String().Draw(t, "author"),
-			Rule: rapid.String().Draw(t, "rule"), Attempt: rapid.Int().Draw(t, "attempt"),
+			Reason: rapid.String().Draw(t, "reason"), Author: someName.Draw(t, "author"),
+			Rule: someName.Draw(t, "rule"), Attempt: rapid.Int().Draw(t, "attempt"),
 			Score: rapid.Int().Draw(t, "score"), Count: rapid.Int().Draw(t, "count"),
 			FirstSeen: someTimeOrNone.Draw(t, "first seen"), LastSeen: someTimeOrNone.Draw(t, "last seen"), MadeAt: someTimeOrNone.Draw(t, "made"),
 			Lapses: rapid.Bool().Draw(t, "lapses"),
@@ -158,9 +195,14 @@ func behavesLikeItsTwin(t *testing.T, fresh func(testing.TB) Opener) {
 						in.Decisions[i].ID = int64(rapid.IntRange(1, len(w.decisions)).Draw(rt, "id"))
 					}
 				}
+				in.Join = rapid.Bool().Draw(rt, "join")
+				given := slices.Clone(in.Decisions)
+				if in.Join {
+					given = w.joined(given)
+				}
 				got, err := store.TakeIn(ctx, in)
 				var want []ledger.Decision
-				for _, d := range in.Decisions {
+				for _, d := range given {
 					want = append(want, w.put(d))
 				}
 				for source, position := range in.Positions {

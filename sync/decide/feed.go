@@ -44,12 +44,19 @@ type FeedInput struct {
 }
 
 // Standing are the prefixes that are blocked because of a feed, or would be if a person
-// had not taken them back.
-func Standing(known []ledger.Decision, name string, now time.Time) map[netip.Prefix]bool {
+// had not taken them back, and when each ends by itself: the zero time, if it does not as
+// long as it is listed.
+func Standing(known []ledger.Decision, name string, now time.Time) map[netip.Prefix]time.Time {
 	s := standing(known, FeedAuthor(name), now)
-	all := s.spared
-	for _, d := range s.active {
-		all[d.Prefix] = true
+	all := make(map[netip.Prefix]time.Time, len(s.latest)+len(s.spared))
+	for p := range s.spared {
+		all[p] = time.Time{}
+	}
+	for p, i := range s.latest {
+		all[p] = time.Time{}
+		if d := s.active[i]; d.LastSeen.IsZero() {
+			all[p] = d.End
+		}
 	}
 	return all
 }

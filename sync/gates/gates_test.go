@@ -27,9 +27,13 @@ func intentOf(blocked ...netip.Prefix) cloudfw.Intent {
 	return intent
 }
 
+func planOf(intent cloudfw.Intent, live cloudfw.Snapshot) (plan.Plan, error) {
+	return plan.Compute(plan.Input{Intent: intent, Live: live, Limits: cloudfw.DefaultLimits(), Now: now})
+}
+
 func computed(t testing.TB, in Input) Input {
 	t.Helper()
-	p, err := plan.Compute(plan.Input{Intent: in.Intent, Live: in.Live, Limits: cloudfw.DefaultLimits(), Now: now})
+	p, err := planOf(in.Intent, in.Live)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,13 +14,18 @@ import (
 // without a decision that ended, and delete. It counts what the steps come to, in
 // prefixes; the text says how many addresses those cover. New is what is in none of
 // our sets before the plan, so that putting a lost rule back is not a flood. Where
-// aggregation makes few prefixes of many decisions, the decisions count.
+// aggregation makes few prefixes of many decisions, the decisions count; of a prefix and
+// those within it, the latter.
 func blastRadius(in Input) Finding {
 	out := in.result()
 	var added, stopped []netip.Prefix
 	newly, decided := out.covered.minus(out.heldSet), 0
 	for _, p := range out.entries {
-		if newly.meets(p) {
+		switch n := len(added); {
+		case !newly.meets(p):
+		case n > 0 && cloudfw.Covers(added[n-1], p): // the same addresses, put together for a target with less room
+			added[n-1] = p
+		default:
 			added = append(added, p)
 		}
 	}

@@ -98,7 +98,7 @@ func (c *Controller) applyFile(ctx context.Context, f PlanFile) (Report, error) 
 			return Report{}, &Stale{Reason: "it has been applied before", advice: "a plan file is used once; make a new one: fwsync plan --out FILE"}
 		}
 	}
-	stored, err := c.Ledger.TakeIn(ctx, ledger.Intake{Decisions: entering(fresh, reviewed, c.Now())})
+	stored, err := c.Ledger.TakeIn(ctx, ledger.Intake{Decisions: entering(fresh, reviewed, c.Now()), Join: true})
 	if err != nil {
 		return Report{}, fmt.Errorf("storing the plan's decisions: %w", err)
 	}

@@ -49,19 +49,20 @@ type job struct {
 	policy  *policies.Policy // the part that concerns the cloud
 	account cloudfw.Account  // nil where nothing may be written
 
-	kind    plan.Kind
-	only    []string          // what to adopt or to release
-	overlay []cloudfw.Rule    // what an incident lays over the rest
-	lifted  ledger.Incident   // what to lift
-	moved   []moved           // what of it is not as it was put there
-	during  []ledger.Incident // whose rules are part of the intent
-	sick    []string          // sources that could not be believed in this pass
-	lapsed  []decide.Lapsed   // decisions that the policies bear no longer
-	outlook Outlook
-	seen    memory       // the live state, as it was read last
-	known   []ledger.Gap // that earlier runs left
-	report  CloudReport
-	err     error
+	kind     plan.Kind
+	only     []string          // what to adopt or to release
+	overlay  []cloudfw.Rule    // what an incident lays over the rest
+	lifted   ledger.Incident   // what to lift
+	moved    []moved           // what of it is not as it was put there
+	during   []ledger.Incident // whose rules are part of the intent
+	sick     []string          // sources that could not be believed in this pass
+	lapsed   []decide.Lapsed   // decisions that the policies bear no longer
+	outlook  Outlook
+	seen     memory          // the live state, as it was read last
+	known    []ledger.Gap    // that earlier runs left
+	standing []cloudfw.Block // where blocks of feeds wait: those that do not wait for this pass
+	report   CloudReport
+	err      error
 }
 
 // jobs makes a job for each cloud. accounts is nil, or holds one for each cloud.
@@ -115,7 +116,11 @@ func (j *job) look(ctx context.Context, decisions []ledger.Decision, now time.Ti
 	if err != nil {
 		return err
 	}
+	j.part(&intent, decisions)
 	intent.Rules = overlaid(j.during, intent.Rules)
+	if err := j.narrow(&intent, live, decisions, now); err != nil {
+		return err
+	}
 	in := plan.Input{Intent: intent, Live: live, Limits: j.Limits, Cloud: j.Name, PolicyHash: j.Policy.Hash(), Now: now, Kind: j.kind, Only: j.only, Overlay: j.overlay}
 	if j.kind == plan.Lifting {
 		in.Lift, j.moved = lifts(j.lifted, j.Name, j.Owner, live)
@@ -239,6 +244,9 @@ func (j *job) confirm(ctx context.Context) error {
 		}
 		kept[i] = ledger.Gap{Target: g.Target, Subject: g.Subject, Since: found[i].Since}
 	}
+	if j.report.Narrowed != nil {
+		return nil // of the others nothing was looked at
+	}
 	if err := j.Ledger.KeepGaps(ctx, j.Name, kept); err != nil {
 		return fmt.Errorf("keeping the gaps: %w", err)
 	}
@@ -259,7 +267,11 @@ func demandedStill(intent cloudfw.Intent, at time.Time) cloudfw.Intent {
 // check traces the intent to the live state and tells the age of the gaps that an
 // earlier run has seen.
 func (j *job) check(live cloudfw.Snapshot) error {
-	intent := demandedStill(j.outlook.Intent, live.TakenAt)
+	intent := j.outlook.Intent
+	if j.report.Applied == nil && len(j.report.Waiting) > 0 {
+		intent.Blocked = j.standing // the next part of a feed has not had its turn
+	}
+	intent = demandedStill(intent, live.TakenAt)
 	wanted, err := lower.Lower(intent, live, j.Limits, nil)
 	if err != nil {
 		return err

@@ -217,7 +217,7 @@ func (l *Look) RefreshFeed(ctx context.Context, f Feed) (Refreshed, error) {
 		return Refreshed{}, fmt.Errorf("saving the state of the feed %s: %w", f.Name, err)
 	}
 	for part := range slices.Chunk(decisions, intakePart) {
-		if _, err := l.Ledger.TakeIn(ctx, ledger.Intake{Decisions: part}); err != nil {
+		if _, err := l.Ledger.TakeIn(ctx, ledger.Intake{Decisions: part, Join: true}); err != nil {
 			return Refreshed{}, fmt.Errorf("storing what the feed %s says: %w", f.Name, err)
 		}
 	}

@@ -100,6 +100,29 @@ func lines(from, to int) string {
 	return b.String()
 }
 
+// The bans of an engine end by themselves, all at once if they began so, and its clock and
+// ours differ by a little: that is no sickness. That they are taken back all at once is.
+func TestBansThatEndAreNotMissed(t *testing.T) {
+	f := newFed(t)
+	var all []string
+	for i := range 200 {
+		all = append(all, fmt.Sprintf("20.1.0.%d", i))
+	}
+	engine := &listed{list: feeds.List{Entries: entries(f.now.Add(4*time.Hour), all...)}}
+	feed := feedOf("engine", engine)
+	feed.Min, feed.Leap = -1, 1000
+	f.read(feed)
+	engine.list = feeds.List{}
+	if r := f.read(feed); r.Report.Health.OK || len(f.blocked("engine")) != 200 {
+		t.Errorf("all taken back: %d are blocked, %+v", len(f.blocked("engine")), r.Report.Health)
+	}
+	f.now = f.now.Add(time.Hour - 5*time.Second) // five seconds to the end, an hour on
+	r := f.read(feed)
+	if !r.Report.Health.OK || len(f.blocked("engine")) != 0 || r.Report.Feed.Entries != 0 {
+		t.Errorf("all over: %d are blocked, %+v", len(f.blocked("engine")), r.Report)
+	}
+}
+
 // Whatever a list does, what it blocked stays blocked and nobody else is, the next list
 // goes on, and once it is well again only the difference counts (promise P7).
 func TestASickFeedFreezesItsOwnPart(t *testing.T) {

@@ -68,7 +68,7 @@ func (l *Look) gather(ctx context.Context) (Gathered, error) {
 	if err != nil {
 		return Gathered{}, err
 	}
-	g := Gathered{Intake: ledger.Intake{Positions: map[string]json.RawMessage{}}, prolonged: map[int64]bool{}}
+	g := Gathered{Intake: ledger.Intake{Positions: map[string]json.RawMessage{}, Join: true}, prolonged: map[int64]bool{}}
 	var lostWindows error
 	if len(windows) > 0 {
 		lostWindows = engine.UnmarshalBinary(windows)

@@ -111,14 +111,19 @@ func (b *bench) exported(t *rapid.T) string {
 	return string(text)
 }
 
-// few runs a property that is dozens of calls on a few worlds only.
+// few runs a property that is dozens of calls on a few worlds only, and once it has failed
+// on as many as it takes to tell a small one.
 func few(t *testing.T, most int, property func(*rapid.T)) {
 	t.Helper()
-	seeds := 0
+	seeds, failed := 0, false
 	rapid.Check(t, func(t *rapid.T) {
-		if seeds++; seeds <= most {
-			property(t)
+		if seeds++; seeds > most && !failed {
+			return
 		}
+		was := failed
+		failed = true // unless it returns
+		property(t)
+		failed = was
 	})
 }
 

@@ -32,6 +32,9 @@ type Look struct {
 	// them now.
 	Providers []cloudfw.Exempt
 	Now       func() time.Time
+	// Just are the decisions, made or taken back, that a pass is about, if it is about
+	// nothing else: what is pending of others stays so. nil: it is about everything.
+	Just []ledger.Decision
 	// Memory is kept between the passes of one controller; nil: each reads the clouds.
 	Memory *Memory
 

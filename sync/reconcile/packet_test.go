@@ -16,14 +16,17 @@ import (
 // What is planned for a packet is what happens to it once the plan is applied: the
 // same verdict by the same rule in the same place. And asking changes nothing.
 func TestWhatIsPlannedForAPacketComesTrue(t *testing.T) {
-	worlds, moved, folder := 0, 0, t.TempDir()
-	rapid.Check(t, func(t *rapid.T) {
-		if worlds++; worlds > 8 {
-			return // each is hundreds of calls
-		}
-		b := newBench(t, folder, genWorld(t), genPolicy(t), genDecisions(t))
+	moved, folder := 0, t.TempDir()
+	few(t, 8, func(t *rapid.T) {
+		decisions := genDecisions(t)
+		b := newBench(t, folder, genWorld(t), genPolicy(t), decisions)
 		defer b.close()
+		blocked, server := rapid.SampledFrom(decisions).Draw(t, "blocked").Prefix.Addr(), "192.0.2.25"
+		if blocked.Is6() {
+			server = "2001:db8:1::1"
+		}
 		asked := []reconcile.Packet{
+			packetOf(cloudfw.In, blocked.String(), server, 25), // of the others none may be blocked
 			packetOf(cloudfw.In, fmt.Sprintf("198.51.100.%d", rapid.IntRange(1, 120).Draw(t, "attacker")), "192.0.2.25", 25),
 			packetOf(cloudfw.In, fmt.Sprintf("203.0.113.%d", rapid.IntRange(0, 70).Draw(t, "stranger")), "192.0.2.25", 443),
 			packetOf(cloudfw.In, "192.0.2.130", "192.0.2.25", 22),

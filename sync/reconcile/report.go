@@ -56,6 +56,8 @@ type CloudReport struct {
 	Name         string           `json:"name,omitempty"` // as policies name it; absent with a single cloud
 	Failed       string           `json:"failed,omitempty"`
 	Exempted     []Exempted       `json:"exempted,omitempty"`
+	Narrowed     *Narrowed        `json:"narrowed,omitempty"` // of a pass about some addresses only
+	Waiting      []Waiting        `json:"waiting,omitempty"`  // of feeds
 	Plan         plan.Plan        `json:"plan"`
 	Proof        plan.Proof       `json:"proof"`    // the plan's, at hand for other programs
 	Capacity     []plan.Use       `json:"capacity"` // likewise

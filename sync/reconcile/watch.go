@@ -268,7 +268,7 @@ func (w *Watch) tryStore(ctx context.Context, everything bool) error {
 	found := slices.Collect(maps.Values(w.waiting))
 	verdict := decide.Decide(decide.Input{Found: found, Rules: w.look.Policy.Detections, Known: w.known, Exempt: w.look.exempt(w.known), Now: now})
 	w.look.Reading.redact(verdict.Decisions)
-	intake := ledger.Intake{Decisions: verdict.Decisions}
+	intake := ledger.Intake{Decisions: verdict.Decisions, Join: true}
 	if everything {
 		if err := w.fill(&intake); err != nil {
 			return err
