@@ -34,20 +34,20 @@ type Mark struct{ ID, Of int64 }
 // Decisions returns all decisions, sorted by start, then by id. marks reads the marks of
 // all rows; read reads those with the given ids, or all if that is nil. Both must see the
 // same state of the ledger.
-func (r *Recall) Decisions(now time.Time, marks func() ([]Mark, error), read func(ids []int64) ([]Stored, error)) ([]Decision, error) {
+func (r *Recall) Decisions(now time.Time, marks func() ([]Mark, error), read func(ids []int64) (*Rows, error)) ([]Decision, error) {
 	known, remember := r.known(now)
 	if known == nil {
 		rows, err := read(nil)
 		if err != nil {
 			return nil, err
 		}
-		if err := readEvidence(rows); err != nil {
+		if err := rows.readEvidence(); err != nil {
 			return nil, err
 		}
 		if remember {
-			r.keep(now, recall(make(map[int64]*recalled, len(rows)), rows))
+			r.keep(now, recall(make(map[int64]*recalled, len(rows.decisions)), rows))
 		}
-		return decisionsOf(rows), nil
+		return inOrder(rows.decisions), nil
 	}
 	all, err := marks()
 	if err != nil {
@@ -66,7 +66,7 @@ func (r *Recall) Decisions(now time.Time, marks func() ([]Mark, error), read fun
 		if err != nil {
 			return nil, err
 		}
-		if err := readEvidence(rows); err != nil {
+		if err := rows.readEvidence(); err != nil {
 			return nil, err
 		}
 		recall(next, rows)
@@ -103,10 +103,11 @@ func (r *Recall) keep(whole time.Time, rows map[int64]*recalled) {
 	}
 }
 
-func recall(into map[int64]*recalled, rows []Stored) map[int64]*recalled {
-	for _, row := range rows {
-		row.Decision.Evidence = slices.Clip(row.Decision.Evidence) // nobody's append is seen by others
-		into[row.Decision.ID] = &recalled{row.Mark, row.Decision}
+func recall(into map[int64]*recalled, rows *Rows) map[int64]*recalled {
+	for i, d := range rows.decisions {
+		d.Evidence = slices.Clip(d.Evidence) // nobody's append is seen by others
+		rows.decisions[i].Evidence = d.Evidence
+		into[d.ID] = &recalled{rows.rest[i].mark, d}
 	}
 	return into
 }

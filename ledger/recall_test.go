@@ -2,6 +2,7 @@ package ledger_test
 
 import (
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
 	"testing"
@@ -25,11 +26,12 @@ func (x *table) marks() (marks []ledger.Mark, _ error) {
 	return marks, nil
 }
 
-func (x *table) read(ids []int64) (rows []ledger.Stored, _ error) {
+func (x *table) read(ids []int64) (*ledger.Rows, error) {
+	rows := new(ledger.Rows)
 	x.asked = append(x.asked, ids)
 	for id, row := range x.rows {
 		if ids == nil || slices.Contains(ids, id) {
-			rows = append(rows, row)
+			rows.Add(row)
 		}
 	}
 	return rows, nil
@@ -63,8 +65,7 @@ func TestWhatIsRecalledIsThere(t *testing.T) {
 				}
 			}
 			now = now.Add(time.Duration(rapid.IntRange(-90, 90).Draw(t, "seconds")) * time.Second)
-			all, _ := (&table{rows: x.rows}).read(nil)
-			want, err := ledger.Decode(all)
+			want, err := ledger.Decode(slices.Collect(maps.Values(x.rows)))
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -57,27 +57,52 @@ func (d *Decision) readEvidence(data []byte) error {
 
 // Decode reads the evidence and sorts the decisions by start, then by id. Evidence that
 // means nothing is ErrCorrupt.
-func Decode(rows []Stored) ([]Decision, error) {
-	if err := readEvidence(rows); err != nil {
+func Decode(stored []Stored) ([]Decision, error) {
+	var rows Rows
+	for _, row := range stored {
+		rows.Add(row)
+	}
+	if err := rows.readEvidence(); err != nil {
 		return nil, err
 	}
-	return decisionsOf(rows), nil
+	return inOrder(rows.decisions), nil
 }
 
-// readEvidence reads the evidence of each row, which takes longer than all else, on all
-// cores.
-func readEvidence(rows []Stored) error {
-	errs := make([]error, len(rows))
-	part := max(1000, (len(rows)+runtime.GOMAXPROCS(0)-1)/runtime.GOMAXPROCS(0))
+// Rows are many decisions as a store reads them, in the memory in which they stay.
+type Rows struct {
+	decisions []Decision
+	rest      []rest // of each
+}
+
+type rest struct {
+	evidence []byte
+	mark     int64
+}
+
+// Grow makes room for so many more.
+func (r *Rows) Grow(n int) {
+	r.decisions, r.rest = slices.Grow(r.decisions, n), slices.Grow(r.rest, n)
+}
+
+// Add adds one.
+func (r *Rows) Add(row Stored) {
+	r.decisions, r.rest = append(r.decisions, row.Decision), append(r.rest, rest{row.Evidence, row.Mark})
+}
+
+// readEvidence reads the evidence of each, which takes longer than all else, on all cores.
+func (r *Rows) readEvidence() error {
+	n := len(r.decisions)
+	errs := make([]error, n)
+	part := max(1000, (n+runtime.GOMAXPROCS(0)-1)/runtime.GOMAXPROCS(0))
 	var running sync.WaitGroup
-	for first := 0; first < len(rows); first += part {
+	for first := 0; first < n; first += part {
 		running.Go(func() {
-			for i := first; i < min(first+part, len(rows)); i++ {
-				if len(rows[i].Evidence) == 0 {
+			for i := first; i < min(first+part, n); i++ {
+				if len(r.rest[i].evidence) == 0 {
 					continue
 				}
-				if err := rows[i].Decision.readEvidence(rows[i].Evidence); err != nil {
-					errs[i] = fmt.Errorf("%w: evidence of decision %d: %w", ErrCorrupt, rows[i].Decision.ID, err)
+				if err := r.decisions[i].readEvidence(r.rest[i].evidence); err != nil {
+					errs[i] = fmt.Errorf("%w: evidence of decision %d: %w", ErrCorrupt, r.decisions[i].ID, err)
 					return
 				}
 			}
@@ -90,17 +115,6 @@ func readEvidence(rows []Stored) error {
 		}
 	}
 	return nil
-}
-
-func decisionsOf(rows []Stored) []Decision {
-	if len(rows) == 0 {
-		return nil
-	}
-	decisions := make([]Decision, len(rows))
-	for i := range rows {
-		decisions[i] = rows[i].Decision
-	}
-	return inOrder(decisions)
 }
 
 func inOrder(decisions []Decision) []Decision {

@@ -31,15 +31,22 @@ type Withheld struct {
 // Blocks of the same prefix become one: the highest score with its reason, the
 // latest end (the zero time, which is never, wins), the numbers of all decisions. It
 // lapses when a decision that does holds as long as any of them.
-// What the allowlist and active allow decisions hold is cut out, so an exemption
+// What the allowlist, active allow decisions and exempt hold is cut out, so an exemption
 // inside a block splits it and a block inside an exemption vanishes. A block within
-// a wider one stays. The error names an invalid owner, or the decision whose prefix
-// or verdict is invalid.
-func (p *Policy) Compile(decisions []ledger.Decision, owner cloudfw.Owner, now time.Time) (Compiled, error) {
+// a wider one stays. The error names an invalid owner, or the decision or the exempt
+// whose prefix or verdict is invalid.
+func (p *Policy) Compile(decisions []ledger.Decision, owner cloudfw.Owner, now time.Time, exempt ...cloudfw.Exempt) (Compiled, error) {
 	if _, err := cloudfw.ParseOwner(string(owner)); err != nil {
 		return Compiled{}, err
 	}
 	allowed := slices.Clone(p.Allowlist)
+	for _, e := range exempt {
+		prefix, err := canonical(e.Prefix)
+		if err != nil {
+			return Compiled{}, fmt.Errorf("compiling what is exempt (%s): %w", e.Reason, err)
+		}
+		allowed = append(allowed, cloudfw.Exempt{Prefix: prefix, Reason: e.Reason})
+	}
 	blocks := make([]cloudfw.Block, 0, len(decisions))
 	for _, d := range decisions {
 		if !d.ActiveAt(now) {

@@ -42,8 +42,8 @@ func (s *Store) all(ctx context.Context) (decisions []ledger.Decision, err error
 						return nil, err
 					}
 					return pgx.CollectRows(rows, pgx.RowToStructByPos[ledger.Mark])
-				}, func(ids []int64) (found []ledger.Stored, err error) {
-					query, args := `SELECT `+readColumns+` FROM decisions`, []any(nil)
+				}, func(ids []int64) (*ledger.Rows, error) {
+					found, query, args := new(ledger.Rows), `SELECT `+readColumns+` FROM decisions`, []any(nil)
 					if ids != nil {
 						query, args = query+` WHERE id = ANY($1)`, []any{ids}
 					}
@@ -51,12 +51,13 @@ func (s *Store) all(ctx context.Context) (decisions []ledger.Decision, err error
 					if err != nil {
 						return nil, err
 					}
-					err = each(rows, func(row pgx.Row) error {
+					return found, each(rows, func(row pgx.Row) error {
 						one, err := scan(row)
-						found = append(found, one)
+						if err == nil {
+							found.Add(one)
+						}
 						return err
 					})
-					return found, err
 				})
 				return err
 			})

@@ -18,7 +18,8 @@ func (s *Store) Decisions(ctx context.Context, endsAfter time.Time) (decisions [
 		// The condition repeats the index decisions_in_force word for word.
 		const inForce = ` WHERE revoked_at IS NULL AND ifnull(ends, 9223372036854775807) > ?`
 		var found []ledger.Stored
-		if found, err = stored(s.readers.QueryContext(ctx, `SELECT `+readColumns+` FROM decisions`+inForce, endsAfter.UnixMilli())); err == nil {
+		rows, failed := s.readers.QueryContext(ctx, `SELECT `+readColumns+` FROM decisions`+inForce, endsAfter.UnixMilli())
+		if err = eachStored(rows, failed, func(row ledger.Stored) { found = append(found, row) }); err == nil {
 			decisions, err = ledger.Decode(found)
 		}
 	}
@@ -44,23 +45,33 @@ func (s *Store) all(ctx context.Context) ([]ledger.Decision, error) {
 		})
 		return marks, err
 	}
-	return s.recall.Decisions(time.Now(), marks, func(ids []int64) ([]ledger.Stored, error) {
+	return s.recall.Decisions(time.Now(), marks, func(ids []int64) (*ledger.Rows, error) {
+		found, query, args := new(ledger.Rows), `SELECT `+readColumns+` FROM decisions`, []any(nil)
 		if ids == nil {
-			return stored(tx.QueryContext(ctx, `SELECT `+readColumns+` FROM decisions`))
+			n := 0
+			if err := tx.QueryRowContext(ctx, `SELECT count(*) FROM decisions`).Scan(&n); err != nil {
+				return nil, err
+			}
+			found.Grow(n)
+		} else {
+			list, err := json.Marshal(ids)
+			if err != nil {
+				return nil, err
+			}
+			query, args = query+` WHERE id IN (SELECT value FROM json_each(?))`, []any{string(list)}
 		}
-		list, err := json.Marshal(ids)
-		if err != nil {
-			return nil, err
-		}
-		return stored(tx.QueryContext(ctx, `SELECT `+readColumns+` FROM decisions WHERE id IN (SELECT value FROM json_each(?))`, string(list)))
+		rows, err := tx.QueryContext(ctx, query, args...)
+		return found, eachStored(rows, err, found.Add)
 	})
 }
 
-// stored scans all rows of readColumns.
-func stored(rows *sql.Rows, err error) (found []ledger.Stored, _ error) {
-	return found, each(rows, err, func(rows *sql.Rows) error {
+// eachStored hands over every row of readColumns.
+func eachStored(rows *sql.Rows, err error, to func(ledger.Stored)) error {
+	return each(rows, err, func(rows *sql.Rows) error {
 		row, err := scan(rows)
-		found = append(found, row)
+		if err == nil {
+			to(row)
+		}
 		return err
 	})
 }

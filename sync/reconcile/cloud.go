@@ -161,20 +161,14 @@ func (j *job) observe(ctx context.Context, now time.Time) (cloudfw.Snapshot, err
 // addresses, as the cloud lists them, the operator's and the providers' count as
 // allowed.
 func (j *job) intent(decisions []ledger.Decision, live cloudfw.Snapshot, now time.Time) (cloudfw.Intent, []Exempted, error) {
-	decisions = slices.Clip(decisions)
-	never := func(p netip.Prefix, reason string) {
-		decisions = append(decisions, ledger.Decision{Verdict: ledger.Allow, Prefix: p, Start: now, Reason: reason})
-	}
+	exempt := slices.Clone(j.Providers)
 	for _, a := range live.Assets {
-		never(cloudfw.HostPrefix(a.Address), "our own address")
+		exempt = append(exempt, cloudfw.Exempt{Prefix: cloudfw.HostPrefix(a.Address), Reason: "our own address"})
 	}
 	for _, a := range j.Operator.Addresses {
-		never(cloudfw.HostPrefix(a), "the operator's address")
+		exempt = append(exempt, cloudfw.Exempt{Prefix: cloudfw.HostPrefix(a), Reason: "the operator's address"})
 	}
-	for _, e := range j.Providers {
-		never(e.Prefix, e.Reason)
-	}
-	compiled, err := j.policy.Compile(decisions, j.Owner, now)
+	compiled, err := j.policy.Compile(decisions, j.Owner, now, exempt...)
 	if err != nil {
 		return cloudfw.Intent{}, nil, fmt.Errorf("compiling the policies: %w", err)
 	}

@@ -31,8 +31,9 @@ type Gathered struct {
 	Detections []DetectionReport
 	Intake     ledger.Intake
 
-	prolonged map[int64]bool // ids of decisions in Intake that were there before
-	counted   DecisionCount  // what was stored before
+	known     []ledger.Decision // as they were read; not of a watch
+	prolonged map[int64]bool    // ids of decisions in Intake that were there before
+	counted   DecisionCount     // what was stored before
 	nextEnd   time.Time
 	inLedger  *LedgerCount
 }
@@ -68,7 +69,7 @@ func (l *Look) gather(ctx context.Context) (Gathered, error) {
 	if err != nil {
 		return Gathered{}, err
 	}
-	g := Gathered{Intake: ledger.Intake{Positions: map[string]json.RawMessage{}, Join: true}, prolonged: map[int64]bool{}}
+	g := Gathered{Intake: ledger.Intake{Positions: map[string]json.RawMessage{}, Join: true}, known: known, prolonged: map[int64]bool{}}
 	var lostWindows error
 	if len(windows) > 0 {
 		lostWindows = engine.UnmarshalBinary(windows)

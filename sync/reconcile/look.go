@@ -51,16 +51,14 @@ func (l *Look) Preview(ctx context.Context) (Report, []ledger.Decision, error) {
 	if err != nil {
 		return Report{}, nil, err
 	}
-	known, err := l.Ledger.Decisions(ctx, time.Time{})
-	if err != nil {
-		return Report{}, nil, fmt.Errorf("reading the decisions: %w", err)
-	}
 	fresh := gathered.Intake.Decisions
-	gathered.inLedger = countLedger(known, l.Now())
+	gathered.inLedger = countLedger(gathered.known, l.Now())
+	decisions := merge(gathered.known, fresh)
+	gathered.known = nil
 	jobs := l.jobs(nil)
 	together(jobs, func(j *job) error {
 		j.sick = gathered.sick()
-		return j.look(ctx, merge(known, fresh), l.Now())
+		return j.look(ctx, decisions, l.Now())
 	})
 	return l.report("plan", gathered, jobs), fresh, failure(jobs)
 }
@@ -107,6 +105,9 @@ func failure(jobs []*job) error {
 
 // merge replaces known decisions by their fresh versions and adds new ones.
 func merge(known, fresh []ledger.Decision) []ledger.Decision {
+	if len(fresh) == 0 {
+		return known
+	}
 	byID := map[int64]ledger.Decision{}
 	var added []ledger.Decision
 	for _, d := range fresh {

@@ -48,7 +48,7 @@ func (c *Controller) RunOnce(ctx context.Context) (Report, error) {
 	if err != nil {
 		return Report{}, fmt.Errorf("storing decisions and positions: %w", err)
 	}
-	gathered.Intake.Decisions = stored
+	gathered.Intake.Decisions, gathered.known = stored, nil // others may have decided meanwhile
 	return c.Enforce(ctx, gathered)
 }
 
