@@ -29,6 +29,7 @@ type detectAnswer struct {
 	Sources    []reconcile.SourceReport    `json:"sources"`
 	Signals    map[string]int64            `json:"signals"`
 	Detections []reconcile.DetectionReport `json:"detections"`
+	Withheld   []reconcile.DetectionReport `json:"withheld"` // of sources for which a success speaks
 	Phases     []phaseAnswer               `json:"phases"`
 	Addresses  []addressAnswer             `json:"addresses"`
 	Others     int64                       `json:"others,omitempty"` // signals of addresses beyond the first 200,000
@@ -160,7 +161,7 @@ func statConfig() error {
 
 // analyse runs one detection engine over all logs.
 func analyse(ctx context.Context, policy *policies.Policy, names *detect.Catalogue, reading reconcile.Reading, logs []sources.Source) (detectAnswer, error) {
-	value := detectAnswer{Schema: "fwsync.detections/v1", Signals: map[string]int64{}, Detections: []reconcile.DetectionReport{}, Phases: []phaseAnswer{}, Addresses: []addressAnswer{}}
+	value := detectAnswer{Schema: "fwsync.detections/v1", Signals: map[string]int64{}, Detections: []reconcile.DetectionReport{}, Withheld: []reconcile.DetectionReport{}, Phases: []phaseAnswer{}, Addresses: []addressAnswer{}}
 	engine, err := reading.Engine(policy)
 	if err != nil {
 		return value, err
@@ -186,7 +187,11 @@ func analyse(ctx context.Context, policy *policies.Policy, names *detect.Catalog
 	go func() { counted <- tally.Addresses() }()
 	found := engine.Detections()
 	for _, d := range found {
-		value.Detections = append(value.Detections, reconcile.Detected(d))
+		if d.Withheld {
+			value.Withheld = append(value.Withheld, reconcile.Detected(d))
+		} else {
+			value.Detections = append(value.Detections, reconcile.Detected(d))
+		}
 	}
 	for _, p := range engine.Phases() {
 		one := phaseAnswer{Phase: p.Phase.String(), Start: p.Start, End: p.End, Ongoing: p.Ongoing, Count: p.Signals, Signals: map[string]int64{}, Peak: p.Peak, PeakAt: p.PeakAt, Sources: p.Sources, Exact: p.Exact}
@@ -203,12 +208,13 @@ func analyse(ctx context.Context, policy *policies.Policy, names *detect.Catalog
 	return value, nil
 }
 
-// byPrefix tells which rules detected an address, or a network that holds it.
+// byPrefix tells which rules detected an address, or a network that holds it, and are not
+// withheld.
 func byPrefix(found []detect.Detection) func(netip.Addr) []string {
 	rules := map[netip.Prefix][]string{}
 	var widths []int
 	for _, d := range found {
-		if d.Prefix.IsValid() {
+		if d.Prefix.IsValid() && !d.Withheld {
 			rules[d.Prefix] = append(rules[d.Prefix], d.Rule)
 			widths = append(widths, d.Prefix.Bits())
 		}

@@ -19,26 +19,32 @@ import (
 // these rows are put together here.
 func (v *detectAnswer) writeJSON(w io.Writer) error {
 	frame := *v
-	frame.Detections, frame.Addresses = []reconcile.DetectionReport{}, []addressAnswer{}
+	frame.Detections, frame.Withheld, frame.Addresses = []reconcile.DetectionReport{}, []reconcile.DetectionReport{}, []addressAnswer{}
 	var text bytes.Buffer
 	if err := writeJSON(&text, frame); err != nil {
 		return err
 	}
-	// No string of the frame holds a newline.
-	const detections, addresses = "\n  \"detections\": []", "\n  \"addresses\": []"
-	before, rest, _ := bytes.Cut(text.Bytes(), []byte(detections))
-	between, after, _ := bytes.Cut(rest, []byte(addresses))
-
 	out := bufio.NewWriterSize(w, 1<<16)
-	out.Write(before)
-	out.WriteString(detections[:len(detections)-1])
-	writeRows(out, len(v.Detections), func(b []byte, i int) []byte { return appendDetection(b, &v.Detections[i]) })
-	out.WriteString(endRows(len(v.Detections)))
-	out.Write(between)
-	out.WriteString(addresses[:len(addresses)-1])
-	writeRows(out, len(v.Addresses), func(b []byte, i int) []byte { return v.Addresses[i].appendJSON(b) })
-	out.WriteString(endRows(len(v.Addresses)))
-	out.Write(after)
+	rest := text.Bytes()
+	for _, rows := range []struct {
+		name string
+		n    int
+		row  func(b []byte, i int) []byte
+	}{
+		{"detections", len(v.Detections), func(b []byte, i int) []byte { return appendDetection(b, &v.Detections[i]) }},
+		{"withheld", len(v.Withheld), func(b []byte, i int) []byte { return appendDetection(b, &v.Withheld[i]) }},
+		{"addresses", len(v.Addresses), func(b []byte, i int) []byte { return v.Addresses[i].appendJSON(b) }},
+	} {
+		// No string of the frame holds a newline.
+		empty := "\n  \"" + rows.name + "\": []"
+		var before []byte
+		before, rest, _ = bytes.Cut(rest, []byte(empty))
+		out.Write(before)
+		out.WriteString(empty[:len(empty)-1])
+		writeRows(out, rows.n, rows.row)
+		out.WriteString(endRows(rows.n))
+	}
+	out.Write(rest)
 	return out.Flush()
 }
 

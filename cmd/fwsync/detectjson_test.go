@@ -13,14 +13,14 @@ import (
 )
 
 func TestAReportIsWrittenAsTheStandardLibraryWould(t *testing.T) {
-	text := rapid.OneOf(rapid.String(), rapid.SampledFrom([]string{"\n  \"addresses\": []", "<a> & b", "\\\"", "\x7f\xff"}))
+	text := rapid.OneOf(rapid.String(), rapid.SampledFrom([]string{"\n  \"addresses\": []", "\n  \"withheld\": []", "<a> & b", "\\\"", "\x7f\xff"}))
 	rapid.Check(t, func(t *rapid.T) {
 		instant := func(label string) time.Time {
 			return time.Unix(rapid.Int64Range(0, 7e9).Draw(t, label), rapid.SampledFrom([]int64{0, 0, 123456000, 120000000}).Draw(t, "ns")).UTC()
 		}
 		v := detectAnswer{Schema: "fwsync.detections/v1", Policy: text.Draw(t, "policy"), Signals: map[string]int64{"smtp.scan": 3},
 			Sources:    []reconcile.SourceReport{{Name: text.Draw(t, "name"), Health: reconcile.Health{Notes: []string{text.Draw(t, "note")}}}},
-			Detections: []reconcile.DetectionReport{}, Addresses: []addressAnswer{}, Others: rapid.Int64Range(0, 1).Draw(t, "others")}
+			Detections: []reconcile.DetectionReport{}, Withheld: []reconcile.DetectionReport{}, Addresses: []addressAnswer{}, Others: rapid.Int64Range(0, 1).Draw(t, "others")}
 		for range rapid.IntRange(0, 3).Draw(t, "detections") {
 			d := reconcile.DetectionReport{Prefix: "192.0.2.1/32", Rule: text.Draw(t, "rule"), Count: rapid.Int().Draw(t, "count"), Peak: 1, FirstSeen: instant("first"), LastSeen: instant("last"), CrossedAt: instant("crossed"),
 				Threshold: rapid.Int().Draw(t, "threshold"), Within: rapid.Int64().Draw(t, "within"), Continued: rapid.Bool().Draw(t, "continued"), Blocked: rapid.Bool().Draw(t, "blocked"), Withheld: text.Draw(t, "withheld"), Evidence: []reconcile.EvidenceRef{}}
@@ -34,7 +34,11 @@ func TestAReportIsWrittenAsTheStandardLibraryWould(t *testing.T) {
 			for range rapid.IntRange(0, 3).Draw(t, "evidence") {
 				d.Evidence = append(d.Evidence, reconcile.EvidenceRef{Source: text.Draw(t, "source"), File: text.Draw(t, "file"), Line: rapid.Int64().Draw(t, "line"), Offset: rapid.Int64().Draw(t, "offset"), Hash: "00ff", Text: text.Draw(t, "text")})
 			}
-			v.Detections = append(v.Detections, d)
+			if rapid.Bool().Draw(t, "of somebody with a success") {
+				v.Withheld = append(v.Withheld, d)
+			} else {
+				v.Detections = append(v.Detections, d)
+			}
 		}
 		for range rapid.IntRange(0, 3).Draw(t, "addresses") {
 			a := addressAnswer{Address: netip.MustParseAddr(rapid.SampledFrom([]string{"192.0.2.1", "2001:db8::1"}).Draw(t, "address")), FirstSeen: instant("first"), LastSeen: instant("last"),

@@ -108,9 +108,9 @@ func renderDetections(s *screen, v detectAnswer) {
 	}
 	rows = nil
 	for _, d := range v.Detections {
-		note := d.Withheld
+		note := ""
 		if d.Members > 0 {
-			note = join(fmt.Sprintf("%d addresses", d.Members), note)
+			note = fmt.Sprintf("%d addresses", d.Members)
 		}
 		if d.Account != "" {
 			note = join("account "+d.Account, note)
@@ -119,6 +119,10 @@ func renderDetections(s *screen, v detectAnswer) {
 	}
 	if len(rows) > 0 {
 		s.columns([]string{"ADDRESS", "DETECTION", "COUNT", "PEAK", "FIRST SEEN", "LAST SEEN", ""}, rows)
+	}
+	if n := len(v.Withheld); n > 0 {
+		first := v.Withheld[0]
+		s.line("  withheld, for a success speaks for them: %d, as %s by %s: %s", n, host(first.Prefix), first.Rule, first.Withheld)
 	}
 	for _, d := range v.Detections[:min(len(v.Detections), 3)] {
 		if len(d.Evidence) > 0 {

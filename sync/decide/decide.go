@@ -90,7 +90,7 @@ func judge(f Found, rule *policies.Detection, r record, exempt nested[cloudfw.Ex
 	case !f.Prefix.IsValid():
 		return none("the detection %s is about all sources together and blocks none", f.Rule)
 	case f.Withheld:
-		return none("%s", legitimate(f))
+		return none("%s", Legitimate(f.Detection))
 	case rule == nil || rule.Block == nil:
 		return none("the detection %s only reports", f.Rule)
 	}
@@ -172,8 +172,8 @@ func reason(f Found) string {
 	return fmt.Sprintf("%s: %d signals", f.Rule, f.Count)
 }
 
-// legitimate says why a detection is withheld.
-func legitimate(f Found) string {
+// Legitimate says why a detection is withheld.
+func Legitimate(f detect.Detection) string {
 	at := stamp(f.LegitimateAt)
 	if !f.Prefix.IsSingleIP() {
 		return fmt.Sprintf("one of its addresses also had a success (%s at %s): its innocent members must not be blocked", f.LegitimateBy, at)

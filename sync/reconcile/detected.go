@@ -4,15 +4,20 @@ import (
 	"cmp"
 
 	"fwsync/detect"
+	"fwsync/sync/decide"
 )
 
-// Detected is the report of a detection on which nothing has been decided.
+// Detected is the report of a detection on which nothing has been decided. One that is
+// withheld says why.
 func Detected(d detect.Detection) DetectionReport {
 	r := DetectionReport{
 		Rule: d.Rule, Account: d.Account, Count: d.Count, Peak: d.Peak, Threshold: d.Threshold, Within: int64(d.Within.Seconds()), Members: d.Members,
 		Score:     Score{Total: d.Score.Total, Count: d.Score.Count, Weight: d.Score.Weight, Success: d.Score.Success, Known: d.Score.Known},
 		FirstSeen: d.FirstSeen, LastSeen: d.LastSeen, CrossedAt: d.CrossedAt, Continued: d.Continued,
 		Evidence: []EvidenceRef{},
+	}
+	if d.Withheld {
+		r.Withheld = decide.Legitimate(d)
 	}
 	if d.Prefix.IsValid() {
 		r.Prefix = d.Prefix.String()
