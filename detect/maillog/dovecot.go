@@ -109,10 +109,11 @@ func nameless(msg []byte, failed detect.Kind, f *found) {
 
 // attempts returns how many failures of the client a text sums up.
 func attempts(text []byte) int {
-	for _, start := range [...]string{"(auth failed, ", "(authorization failed, "} {
-		if at := bytes.Index(text, []byte(start)); at >= 0 {
-			n, rest := number(text[at+len(start):])
-			if has(rest, " attempts") {
+	// "(auth failed, 3 attempts in 9 secs)", "(authorization failed, …)"
+	if at := bytes.Index(text, []byte("(auth")); at >= 0 {
+		rest := text[at+5:]
+		if rest = bytes.TrimPrefix(rest, []byte("orization")); has(rest, " failed, ") {
+			if n, rest := number(rest[9:]); has(rest, " attempts") {
 				return n
 			}
 		}
