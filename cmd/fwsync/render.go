@@ -86,13 +86,18 @@ func renderPlans(s *screen, r reconcile.Report) {
 }
 
 func renderSources(s *screen, sources []reconcile.SourceReport) {
+	renderLogs(s, sources)
+	renderFeeds(s, sources)
+}
+
+// renderLogs shows the sources that are logs.
+func renderLogs(s *screen, sources []reconcile.SourceReport) {
 	var logs []reconcile.SourceReport
 	for _, src := range sources {
 		if src.Feed == nil {
 			logs = append(logs, src)
 		}
 	}
-	defer renderFeeds(s, sources)
 	if len(logs) == 0 {
 		return
 	}

@@ -15,8 +15,8 @@ const feedAuthor = "feed "
 // FeedAuthor marks the decisions of a feed.
 func FeedAuthor(name string) string { return feedAuthor + name }
 
-// OfFeed reports whether a feed made the decision.
-func OfFeed(d ledger.Decision) bool { return isFeed(d.Author) }
+// FeedOf is the name of the feed that made the decision, if one did.
+func FeedOf(d ledger.Decision) (name string, ok bool) { return strings.CutPrefix(d.Author, feedAuthor) }
 
 func isFeed(author string) bool { return strings.HasPrefix(author, feedAuthor) }
 

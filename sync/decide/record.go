@@ -44,7 +44,7 @@ func remember(known []ledger.Decision, now time.Time) record {
 			if before, ok := r.latest[k]; !ok || compare(before, d, now) < 0 {
 				r.latest[k] = d
 			}
-		case d.ActiveAt(now) && !OfFeed(d):
+		case d.ActiveAt(now) && !isFeed(d.Author):
 			blocked = append(blocked, d)
 		}
 	}

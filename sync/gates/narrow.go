@@ -8,9 +8,9 @@ import (
 )
 
 // Narrow leaves out of blocks all changes but those to the prefixes of just, to what is
-// held that overlaps them, and to what overlaps that: kept are the blocks without what is to come elsewhere, stays is what is
-// blocked now and would go elsewhere. left counts both. owner and live are the plan's.
-// Nothing in just: kept and stays are what is live.
+// held that overlaps them, and to what overlaps that: kept are the blocks without what is
+// to come elsewhere, stays is what is blocked now and would go elsewhere. left counts both.
+// owner and live are the plan's. Nothing in just: kept and stays are what is live.
 func Narrow(owner cloudfw.Owner, live cloudfw.Snapshot, blocks []cloudfw.Block, just []netip.Prefix) (kept []cloudfw.Block, stays []netip.Prefix, left int) {
 	held := map[netip.Prefix]bool{}
 	about := slices.Clone(just)

@@ -238,13 +238,13 @@ func (j *job) confirm(ctx context.Context) error {
 		}
 		kept[i] = ledger.Gap{Target: g.Target, Subject: g.Subject, Since: found[i].Since}
 	}
+	j.seen.live = live
 	if j.report.Narrowed != nil {
 		return nil // of the others nothing was looked at
 	}
 	if err := j.Ledger.KeepGaps(ctx, j.Name, kept); err != nil {
 		return fmt.Errorf("keeping the gaps: %w", err)
 	}
-	j.seen.live = live
 	return nil
 }
 

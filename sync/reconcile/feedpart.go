@@ -3,8 +3,8 @@ package reconcile
 import (
 	"cmp"
 	"fmt"
+	"net/netip"
 	"slices"
-	"strings"
 
 	"fwsync/cloudfw"
 	"fwsync/ledger"
@@ -31,18 +31,11 @@ func (j *job) part(intent *cloudfw.Intent, decisions []ledger.Decision) {
 	if cmp.Or(j.kind, plan.Reconcile) != plan.Reconcile {
 		return
 	}
-	feed := map[int64]string{}
-	for _, d := range decisions {
-		if decide.OfFeed(d) {
-			feed[d.ID] = strings.TrimPrefix(d.Author, decide.FeedAuthor(""))
-		}
-	}
-	if len(feed) == 0 {
+	asked := askedBy(decisions)
+	if len(asked.stored)+len(asked.fresh) == 0 {
 		return
 	}
-	ofFeeds := func(b cloudfw.Block) bool {
-		return !slices.ContainsFunc(b.Decisions, func(id int64) bool { return feed[id] == "" })
-	}
+	ofFeeds := func(b cloudfw.Block) bool { return asked.feed(b) != "" }
 	var wait []cloudfw.Block
 	intent.Blocked, wait = gates.Part(intent.Owner, j.seen.live, intent.Blocked, ofFeeds, j.Gates.NewBlocks)
 	if len(wait) == 0 {
@@ -51,12 +44,58 @@ func (j *job) part(intent *cloudfw.Intent, decisions []ledger.Decision) {
 	j.standing, _ = gates.Part(intent.Owner, j.seen.live, intent.Blocked, ofFeeds, gates.Budget{})
 	count := map[string]int{}
 	for _, b := range wait {
-		count[feed[b.Decisions[0]]]++
+		count[asked.feed(b)]++
 	}
 	for name, n := range count {
 		j.report.Waiting = append(j.report.Waiting, Waiting{name, n})
 	}
 	slices.SortFunc(j.report.Waiting, func(a, b Waiting) int { return cmp.Compare(a.Feed, b.Feed) })
+}
+
+// askers say which feed asks for a block. Decisions that are not stored yet have no
+// number: they are known by the prefix that they are about.
+type askers struct {
+	stored map[int64]string
+	fresh  map[netip.Prefix]string
+	others map[netip.Prefix]bool // what others ask for, not stored yet
+}
+
+func askedBy(decisions []ledger.Decision) askers {
+	a := askers{map[int64]string{}, map[netip.Prefix]string{}, map[netip.Prefix]bool{}}
+	for _, d := range decisions {
+		name, ofFeed := decide.FeedOf(d)
+		switch {
+		case d.Verdict != ledger.Block:
+		case ofFeed && d.ID != 0:
+			a.stored[d.ID] = name
+		case ofFeed:
+			a.fresh[d.Prefix] = name
+		case d.ID == 0:
+			a.others[d.Prefix] = true
+		}
+	}
+	return a
+}
+
+// feed is the name of a feed that asks for the block; empty if somebody else does too.
+func (a askers) feed(b cloudfw.Block) (name string) {
+	for _, id := range b.Decisions {
+		if id != 0 {
+			if name = a.stored[id]; name == "" {
+				return ""
+			}
+			continue
+		}
+		// A block may be a part of what was decided.
+		for bits := b.Prefix.Bits(); bits >= 0; bits-- {
+			wider, _ := b.Prefix.Addr().Prefix(bits) // never an error: it has no more bits
+			if a.others[wider] {
+				return ""
+			}
+			name = cmp.Or(name, a.fresh[wider])
+		}
+	}
+	return name
 }
 
 // More reports whether something waits for a later pass that this one has made room for.
