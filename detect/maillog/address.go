@@ -78,51 +78,46 @@ func plain4(b []byte) (out [4]byte, length int) {
 		copy(padded[:], b)
 		b = padded[:]
 	}
-	v, w := word(b[1:]), word(b[9:])
-	closing := places(v, ']') | places(w, ']')<<8
-	end := bits.TrailingZeros32(closing)
-	if end > 15 {
+	t := (*[17]byte)(b)
+	rest := noDigits(word(t[1:])) | noDigits(word(t[9:]))<<8
+	first := bits.TrailingZeros32(rest) & 15
+	rest &= rest - 1
+	second := bits.TrailingZeros32(rest) & 15
+	rest &= rest - 1
+	third := bits.TrailingZeros32(rest) & 15
+	rest &= rest - 1
+	if rest == 0 || second < 3 {
 		return out, 0
 	}
-	dots := (places(v, '.') | places(w, '.')<<8) & (1<<end - 1)
-	if bits.OnesCount32(dots) != 3 {
+	end := bits.TrailingZeros32(rest) & 15
+	if (t[1+first]^'.')|(t[1+second]^'.')|(t[1+third]^'.')|(t[1+end]^']') != 0 || third < second || end < third {
 		return out, 0
 	}
-	first := bits.TrailingZeros32(dots)
-	dots &= dots - 1
-	second := bits.TrailingZeros32(dots)
-	third := bits.TrailingZeros32(dots & (dots - 1))
-	if second < 3 {
-		return out, 0
-	}
-	o1, bad1 := octet(uint32(v)<<(32-8*first&31), first)
-	o2, bad2 := octet(binary.LittleEndian.Uint32(b[second-3:]), second-first-1)
-	o3, bad3 := octet(binary.LittleEndian.Uint32(b[third-3:]), third-second-1)
-	o4, bad4 := octet(binary.LittleEndian.Uint32(b[end-3:]), end-third-1)
+	o1, bad1 := octet(binary.LittleEndian.Uint32(t[1:])<<(32-8*first&31), first)
+	o2, bad2 := octet(binary.LittleEndian.Uint32(t[second-3:]), second-first-1)
+	o3, bad3 := octet(binary.LittleEndian.Uint32(t[third-3:]), third-second-1)
+	o4, bad4 := octet(binary.LittleEndian.Uint32(t[end-3:]), end-third-1)
 	if bad1|bad2|bad3|bad4 != 0 {
 		return out, 0
 	}
 	return [4]byte{byte(o1), byte(o2), byte(o3), byte(o4)}, end + 1
 }
 
-// octet reads the last n bytes of w as a number up to 255 without leading zeros; bad is
-// not zero if they are none.
+// octet is the number that the last n bytes of w are, which are digits; bad is not zero if
+// they are none up to 255 without leading zeros.
 func octet(w uint32, n int) (value, bad uint32) {
 	unused := (32 - 8*n) & 31
-	d := (w ^ 0x30303030) & (uint32(1<<32-1) << unused)
+	d := (w ^ 0x30303030) >> unused << unused
 	value = d>>24 + 10*(d>>16&0xff) + 100*(d>>8&0xff)
-	bad = (d + 0x76767676 | d) & 0x80808080
-	bad |= (255 - value) >> 31
-	bad |= uint32(n-1)>>31 | uint32(3-n)>>31
-	bad |= (d>>unused&0xff - 1) >> 31 & (uint32(1-n) >> 31)
-	return value, bad
+	least := uint32(100<<24|10<<16) >> (8 * n & 31) & 0xff
+	return value, ((value-least)|(255-value))>>31 | uint32(0xfff1>>(n&15))&1
 }
 
-// places has bit i set if byte i of w is c.
-func places(w uint64, c byte) uint32 {
-	x := w ^ ones*uint64(c)
-	zero := ^((x&^tops + ^uint64(tops)) | x | ^uint64(tops))
-	return uint32(zero >> 7 * 0x0102040810204080 >> 56)
+// noDigits has bit i set if byte i of w is no digit, and may have any bit set behind one
+// that is not ASCII.
+func noDigits(w uint64) uint32 {
+	x := w ^ ones*'0'
+	return uint32((x + ones*(0x80-10) | x) & tops >> 7 * 0x0102040810204080 >> 56)
 }
 
 // parseAddr is netip.ParseAddr for bytes, without allocating: the zero Addr if

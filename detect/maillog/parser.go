@@ -59,6 +59,7 @@ type Options struct {
 type Parser struct {
 	clock    stampReader
 	host     host
+	usual    usual // what the lines begin with that Sift looks at
 	declared *Declared
 	torn     bool // the latest line of a container runtime is to be continued
 
@@ -105,18 +106,9 @@ func (p *Parser) ParseInto(line []byte, s *detect.Signal) Verdict {
 		p.host.keep(msg[:n+1])
 	}
 	msg = msg[p.host.length:]
-	at := glance(msg)
-	if at == nothing || len(msg) < 10 {
-		if p.declared != nil && p.declared.mayBe(line[stamp+1:], msg) {
-			return p.declaredLine(line, stamp, msg, s)
-		}
-		return Uninteresting
-	}
 	var f found
 	switch {
-	case at != unknown:
-		f.body = msg[at:]
-		smtpdMessage(f.body, &f)
+	case len(msg) < 10:
 	case msg[0] == 'p':
 		if string(msg[:7]) == "postfix" {
 			postfix(msg, &f)
@@ -124,9 +116,15 @@ func (p *Parser) ParseInto(line []byte, s *detect.Signal) Verdict {
 	default:
 		dispatch(msg, &f)
 	}
+	return p.ended(line, stamp, msg, &f, s)
+}
+
+// ended says what a line is, its stamp's length, what is from its tag on, and what was
+// found in it.
+func (p *Parser) ended(line []byte, stamp int, tagged []byte, f *found, s *detect.Signal) Verdict {
 	if f.kind == 0 {
-		if p.declared != nil && p.declared.mayBe(line[stamp+1:], msg) {
-			return p.declaredLine(line, stamp, msg, s)
+		if p.declared != nil && p.declared.mayBe(line[stamp+1:], tagged) {
+			return p.declaredLine(line, stamp, tagged, s)
 		}
 		return Uninteresting
 	}
@@ -139,7 +137,7 @@ func (p *Parser) ParseInto(line []byte, s *detect.Signal) Verdict {
 	}
 	f.fill(s, t, line)
 	if f.part != detect.Whole {
-		s.Session = sessionOf(line[stamp+1:cap(line)-cap(f.body)], &f)
+		s.Session = sessionOf(line[stamp+1:cap(line)-cap(f.body)], f)
 	}
 	return Signal
 }
@@ -254,7 +252,8 @@ func number(b []byte) (n int, rest []byte) {
 }
 
 func has(b []byte, prefix string) bool {
-	return len(b) >= len(prefix) && string(b[:len(prefix)]) == prefix
+	// The first byte by itself tells most that do not, without a call.
+	return len(b) >= len(prefix) && (prefix == "" || b[0] == prefix[0]) && string(b[:len(prefix)]) == prefix
 }
 
 // tail is how much of a line's end is searched for what the daemon writes there, so

@@ -1,139 +1,114 @@
 package maillog
 
 import (
+	"bytes"
 	"encoding/binary"
 	"math/bits"
+	"strings"
 )
 
 // word is the number that the first 8 bytes of b are.
 func word(b []byte) uint64 { return binary.LittleEndian.Uint64(b) }
 
-func wordOf(s string) uint64 { return word([]byte(s + "\x00\x00\x00\x00\x00\x00\x00\x00")) }
-
-var (
-	wordPostfix    = wordOf("postfix/")
-	wordDovecot    = wordOf("dovecot:")
-	wordSubmission = wordOf("submissi")
-	wordAnonymous  = wordOf("Anonymou")
-	wordConnect    = wordOf("connect ")
-	wordDisconnect = wordOf("disconne")
-	wordOnSMTPD    = wordOf("on/smtpd")
-	wordCleanup    = wordOf("cleanup[")
-	wordMessage    = wordOf("message-")
-	wordSMTPD      = wordOf("smtpd[")
-	wordAuth       = wordOf(" auth: ")
-	wordIMAP       = wordOf(" imap(")
-	wordLMTP       = wordOf(" lmtp(")
+// What look compares with, as word has it.
+const (
+	wordConnect    = ' '<<56 | 't'<<48 | 'c'<<40 | 'e'<<32 | 'n'<<24 | 'n'<<16 | 'o'<<8 | 'c'
+	wordDisconnect = 'e'<<56 | 'n'<<48 | 'n'<<40 | 'o'<<32 | 'c'<<24 | 's'<<16 | 'i'<<8 | 'd'
+	wordAnonymous  = 'u'<<56 | 'o'<<48 | 'm'<<40 | 'y'<<32 | 'n'<<24 | 'o'<<16 | 'n'<<8 | 'A'
+	wordMessage    = '-'<<56 | 'e'<<48 | 'g'<<40 | 'a'<<32 | 's'<<24 | 's'<<16 | 'e'<<8 | 'm'
+	wordOnSMTPD    = 'd'<<56 | 'p'<<48 | 't'<<40 | 'm'<<32 | 's'<<24 | '/'<<16 | 'n'<<8 | 'o'
 )
 
-// quiet are the Postfix programs that write no signals, each with its bracket.
-var quiet = func() (table [quietSlots]uint64) {
-	for _, name := range [...]string{"qmgr[", "lmtp[", "smtp[", "local[", "anvil[", "bounce[", "pickup[", "pipe[", "virtual["} {
-		w := wordOf(name)
-		if table[quietSlot(w)] != 0 {
-			panic("two quiet programs share a slot: " + name)
+// quick is how the lines of a program that writes much begin: "postfix/qmgr[", "dovecot: auth:".
+type quick struct {
+	head        uint64 // the first 8 bytes
+	names, mask [2]uint64
+	pid         uint64 // where "[PID]: " begins
+	class       uint64 // a set of the following
+}
+
+const (
+	silent  = 1 << iota // all of its lines say nothing
+	server              // smtpd, whose messages begin with what they say
+	cleaner             // cleanup, most of whose lines say a message's id
+)
+
+const quickSlots = 64
+
+// quickPrograms holds them by quickSlot.
+var quickPrograms = func() (table [quickSlots]quick) {
+	add := func(head, name string, class uint64) {
+		q := quick{head: word([]byte(head)), pid: uint64(8 + len(strings.TrimSuffix(name, "["))), class: class}
+		padded, mask := make([]byte, 24), make([]byte, 24)
+		copy(padded, name)
+		copy(mask, bytes.Repeat([]byte{0xff}, len(name)))
+		for i := range q.names {
+			q.names[i], q.mask[i] = word(padded[8*i:]), word(mask[8*i:])
 		}
-		table[quietSlot(w)] = w
+		slot := &table[quickSlot(q.head, q.names[0])]
+		if slot.head != 0 {
+			panic("two programs share a slot: " + name)
+		}
+		*slot = q
+	}
+	add("postfix/", "smtpd[", server)
+	add("postfix/", "submission/smtpd", server)
+	add("postfix/", "cleanup[", cleaner)
+	for _, name := range [...]string{"qmgr[", "lmtp[", "smtp[", "local[", "anvil[", "bounce[", "pickup[", "pipe[", "virtual["} {
+		add("postfix/", name, silent)
+	}
+	for _, name := range [...]string{" auth: ", " imap(", " lmtp("} {
+		add("dovecot:", name, silent)
 	}
 	return table
 }()
 
-const quietSlots = 256
+// quickSlot looks at the first 5 bytes of a name. The number was tried until no two
+// programs shared a slot.
+func quickSlot(head, name uint64) uint64 { return (head ^ name<<24) * 0xbb2edb20035b7399 >> 58 }
 
-func quietSlot(w uint64) uint64 { return w * 0x9e3779b97f4a7c15 >> 56 }
+// window is how many bytes of a line look may look at, but for the last ones.
+const window = 72
 
-// What glance found.
-const (
-	nothing = -1 // the line says nothing that we count
-	unknown = 0  // the parser must read it; else it is smtpd's message that begins here
-)
-
-// glance looks at a line, from its tag on, and tells those that say nothing and that a
-// busy server writes most, and where smtpd's messages begin. It looks at a few words with
-// as few branches as it can; what it is not certain of, the parser reads.
-func glance(tagged []byte) int {
-	if len(tagged) < 48 {
-		return unknown
+// look looks at a line, from its tag on, and tells those that say nothing and that a
+// busy server writes most: skip is 1. It may tell where smtpd's "[PID]: " begins.
+// tagged is the line's beginning, or all of it and whatever follows, last its last 8 bytes.
+//
+// Lines come in no order, so that a branch is guessed wrong every other time, which costs
+// more than all that is done here: whatever may be asked of smtpd's lines is asked of all.
+// What look is not certain of, the parser reads.
+func look(tagged *[window]byte, last uint64, length int) (skip, pid uint64) {
+	head, name := word(tagged[:]), word(tagged[8:])
+	q := &quickPrograms[quickSlot(head, name)]
+	differs := (head ^ q.head) | (name&q.mask[0] ^ q.names[0]) | (word(tagged[16:])&q.mask[1] ^ q.names[1])
+	if q.class == cleaner {
+		return saysID(tagged, length) & bit(differs == 0), 0
 	}
-	switch word(tagged) {
-	case wordPostfix:
-		w := word(tagged[8:])
-		at := first(w, '[')
-		switch {
-		case at > 7:
-			if w != wordSubmission || word(tagged[16:])<<8 != wordOnSMTPD<<8 || tagged[24] != '[' {
-				return unknown
-			}
-			at = 16
-		case w&(1<<(8*at+8)-1) != wordSMTPD:
-			if w == wordCleanup {
-				return glanceCleanup(tagged)
-			}
-			w &= 1<<(8*at+8) - 1
-			if quiet[quietSlot(w)] == w {
-				return nothing
-			}
-			return unknown
-		}
-		pid := word(tagged[9+at:])
-		end := first(pid, ']')
-		if end > 7 {
-			return unknown
-		}
-		message := 12 + at + end
-		switch word(tagged[message:]) {
-		case wordConnect, wordAnonymous:
-			return nothing
-		case wordDisconnect:
-			if !failedSome(word(tagged[len(tagged)-8:])) {
-				return nothing
-			}
-		}
-		// Only of what stands behind a whole header is it said where it begins.
-		if end == 0 || tagged[message-2] != ':' || tagged[message-1] != ' ' || !allDigits(pid, end) {
-			return unknown
-		}
-		return message
-	case wordDovecot:
-		w := word(tagged[8:])
-		if w<<8>>8 == wordAuth || w<<16>>16 == wordIMAP || w<<16>>16 == wordLMTP {
-			return nothing
-		}
-	}
-	return unknown
+	pid = q.pid & 31
+	said := (pid + 3 + uint64(first(word(tagged[pid:pid+8]), ']'))) & 63
+	message := word(tagged[said : said+8])
+	quiet := bit(message == wordDisconnect) & bit(equal(last, '=') != 0) & bit(equal(last, '/') == 0)
+	quiet |= bit(message == wordConnect) | bit(message == wordAnonymous)
+	class := q.class & -bit(differs == 0)
+	return (class | class>>1&quiet) & bit(int(said)+8 <= length) & 1, pid * (class >> 1)
 }
 
-// glanceCleanup finds "cleanup[PID]: ID: message-id=".
-func glanceCleanup(tagged []byte) int {
-	end := first(word(tagged[16:]), ']')
-	if end > 7 || len(tagged) < 56 {
-		return unknown
+// saysID is 1 for "postfix/cleanup[PID]: ID: message-id=…".
+func saysID(at *[window]byte, length int) uint64 {
+	id := 19 + first(word(at[16:]), ']')
+	colon := id + first(word(at[id:]), ':')
+	if colon == id+8 {
+		colon += first(word(at[colon:]), ':')
 	}
-	id := tagged[19+end:]
-	colon := first(word(id), ':')
-	if colon > 7 {
-		colon = 8 + first(word(id[8:]), ':')
-	}
-	if colon < 16 && word(id[colon+2:]) == wordMessage {
-		return nothing
-	}
-	return unknown
+	return bit(word(at[colon+2:]) == wordMessage) & bit(colon < id+16) & bit(colon+10 <= length)
 }
 
-// failedSome reports whether the end of a line is "/4" and not "=4", as that of a
-// session in which not every command succeeded.
-func failedSome(end uint64) bool {
-	other := ^within(end, '0', '9') & tops
-	if other == 0 {
-		return true
+// bit is 1 for true, else 0.
+func bit(b bool) uint64 {
+	if b {
+		return 1
 	}
-	return end>>(bits.Len64(other)-8)&0xff == '/'
-}
-
-// allDigits reports whether the first n bytes of w are digits; n is at most 7.
-func allDigits(w uint64, n int) bool {
-	all := uint64(tops) & (1<<(8*n) - 1)
-	return within(w, '0', '9')&all == all
+	return 0
 }
 
 // within has the top bit of each byte of w set that is from a to b; both are at most 127.

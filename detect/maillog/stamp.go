@@ -33,7 +33,7 @@ var (
 
 // traditional reports at a glance that stampEnd is 15.
 func traditional(line []byte) bool {
-	return len(line) >= 20 && word(line)&stampMask[0]^stampShape[0]|word(line[8:])&stampMask[1]^stampShape[1] == 0
+	return len(line) >= 20 && (word(line)&stampMask[0]^stampShape[0])|(word(line[8:])&stampMask[1]^stampShape[1]) == 0
 }
 
 // yearStampEnd is stampEnd for the rarer shapes: "Nov 23 20:17:43.123456 ", "Nov 3 20:17:43 ",

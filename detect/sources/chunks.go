@@ -35,6 +35,7 @@ type chunk struct {
 	stats    Stats
 	tooLong  int64
 	newlines newlines
+	kept     []maillog.Kept
 	lastTime time.Time
 }
 
@@ -115,42 +116,59 @@ func (c *chunker) emit(k *chunk, skipped int64) bool {
 // parse finds the signals of the chunk's lines.
 func (k *chunk) parse(p *maillog.Parser) {
 	k.signals = k.signals[:0]
-	var last []byte
 	ends := k.newlines.find(k.lines)
-	for start, next := 0, 0; start < len(k.lines); start = next {
-		end := len(k.lines)
-		if k.stats.Lines < int64(len(ends)) {
-			end = int(ends[k.stats.Lines])
+	if n := len(k.lines); n > 0 && k.lines[n-1] != '\n' {
+		ends = append(ends, int32(n))
+	}
+	lines := int32(len(ends))
+	k.stats.Lines += int64(lines)
+	k.kept = p.Sift(k.lines, ends, k.kept[:0])
+	lastBad, stamped := int32(-2), int32(-1)
+	for _, kept := range k.kept {
+		start := 0
+		if kept.Line > 0 {
+			start = int(ends[kept.Line-1]) + 1
 		}
-		next = end + 1
-		k.stats.Lines++
+		end := int(ends[kept.Line])
 		line := k.lines[start:end:end]
+		verdict := maillog.Malformed
 		if len(line) > MaxLine {
 			k.tooLong++
-			continue
-		}
-		if len(k.signals) == cap(k.signals) {
-			k.signals = append(k.signals, detect.Signal{})[:len(k.signals)]
-		}
-		s := &k.signals[:len(k.signals)+1][len(k.signals)]
-		switch p.ParseInto(line, s) {
-		case maillog.Malformed:
-			k.stats.Malformed++
-			if bytes.IndexByte(line, 0) >= 0 {
-				k.stats.WithNUL++
+		} else {
+			if len(k.signals) == cap(k.signals) {
+				k.signals = append(k.signals, detect.Signal{})[:len(k.signals)]
 			}
-			continue
-		case maillog.BadAddress:
-			k.stats.BadAddress++
-		case maillog.Signal:
-			k.signals = k.signals[:len(k.signals)+1]
-			s.Line = k.stats.Lines
-			s.Offset = k.offset + int64(start)
+			s := &k.signals[:len(k.signals)+1][len(k.signals)]
+			switch verdict = p.ParseKept(line, kept, s); verdict {
+			case maillog.Malformed:
+				k.stats.Malformed++
+				if bytes.IndexByte(line, 0) >= 0 {
+					k.stats.WithNUL++
+				}
+			case maillog.BadAddress:
+				k.stats.BadAddress++
+			case maillog.Signal:
+				k.signals = k.signals[:len(k.signals)+1]
+				s.Line = int64(kept.Line) + 1
+				s.Offset = k.offset + int64(start)
+			}
 		}
-		last = line
+		if verdict == maillog.Malformed {
+			if kept.Line-1 != lastBad {
+				stamped = kept.Line - 1
+			}
+			lastBad = kept.Line
+		}
+	}
+	if lines-1 != lastBad {
+		stamped = lines - 1
 	}
 	k.stats.Signals = int64(len(k.signals))
-	if last != nil {
-		k.lastTime, _ = p.Time(last)
+	if stamped >= 0 {
+		start := 0
+		if stamped > 0 {
+			start = int(ends[stamped-1]) + 1
+		}
+		k.lastTime, _ = p.Time(k.lines[start:ends[stamped]])
 	}
 }
