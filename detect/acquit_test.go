@@ -202,3 +202,31 @@ func TestStandingsSayHowFarItIs(t *testing.T) {
 		t.Errorf("of a stranger: %+v", got)
 	}
 }
+
+func TestWhatAnAcquittedRuleForgotIsNotForgottenByOthersAfterARestart(t *testing.T) {
+	// Both rules look into one list of arrivals. The one that keeps it was acquitted.
+	near := detect.Rule{Name: "near", Signals: []detect.Kind{detect.SMTPAuthFailed}, Threshold: 1, LegitimateThreshold: 500, Within: time.Hour}
+	far := detect.Rule{Name: "far", Signals: []detect.Kind{detect.SMTPAuthFailed}, Threshold: 1, LegitimateThreshold: 501, Within: time.Hour}
+	e := engine(t, detect.Limits{}, near, far)
+	who := netip.MustParseAddr("192.0.2.1")
+	fail := func() {
+		e.Observe(detect.Signal{Kind: detect.SMTPAuthFailed, Addr: who, Time: start})
+	}
+	fail()
+	e.Drain()
+	e.Acquit("far", netip.PrefixFrom(who, 32), start)
+	fail()
+	state, err := e.MarshalBinary()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := e.UnmarshalBinary(state); err != nil {
+		t.Fatal(err)
+	}
+	fail()
+	for _, d := range e.Detections() {
+		if want := map[string]int{"near": 3, "far": 2}[d.Rule]; d.Peak != want {
+			t.Errorf("%s has a peak of %d, want %d", d.Rule, d.Peak, want)
+		}
+	}
+}

@@ -313,11 +313,12 @@ func (e *Engine) readPair(r *stateReader, rules []int) (p *pair, times, items []
 const distinctBit = 0x80
 
 // restore sets p to what was saved; its arrivals go into the ring of lent, which is p but
-// where others share it: then the one that looks back farthest has them all.
+// where others share it: then those of the one that has the most are all that there are,
+// which need not be the one that looks back farthest, if that one was acquitted.
 func (e *Engine) restore(p, from, lent *pair, times, items []int64) {
 	m := &e.meters[p.meter]
 	ring, limit := &lent.ring, e.meters[lent.meter].limit
-	fill := lent == p || len(times) > int(ring.n)
+	fill := len(times) > int(ring.n)
 	if fill {
 		peak := ring.peak
 		e.rings.release(ring)
