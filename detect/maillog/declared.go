@@ -23,6 +23,7 @@ type Declared struct {
 	catalogue *detect.Catalogue
 	programs  []*program
 	starts    [256]uint32 // by the first byte of a tag, the programs that it may name
+	ninths    [256]uint32 // likewise by its ninth byte
 	bare      program     // of signals without a program
 }
 
@@ -84,6 +85,11 @@ func Declare(list []Declaration) (*Declared, error) {
 	}
 	for i, p := range d.programs {
 		d.starts[p.name[0]] |= 1 << i
+		for c := range d.ninths {
+			if len(p.name) < 9 || p.name[8] == byte(c) {
+				d.ninths[c] |= 1 << i
+			}
+		}
 	}
 	return d, nil
 }
@@ -166,10 +172,26 @@ func (p *program) read(msg []byte, f *found) {
 	}
 }
 
-// mayBe reports whether a line may be a signal, by the first bytes of what is behind its
+// mayBe reports whether a line may be a signal, by a few bytes of what is behind its
 // stamp and of its tag: most lines of a mail log go no further.
 func (d *Declared) mayBe(behind, tagged []byte) bool {
-	return len(tagged) > 0 && d.starts[tagged[0]]|d.bare.starts[behind[0]] != 0
+	if len(tagged) == 0 {
+		return false
+	}
+	programs := d.starts[tagged[0]]
+	if len(tagged) > 8 {
+		programs &= d.ninths[tagged[8]] // where Postfix's programs differ
+	}
+	return programs|d.bare.starts[behind[0]] != 0
+}
+
+// begins reports whether a line begins as one of the signals: mayBe, and surer.
+func (d *Declared) begins(behind, tagged []byte) bool {
+	if !d.mayBe(behind, tagged) {
+		return false
+	}
+	program, _ := d.behindTag(tagged)
+	return program != nil || d.bare.begins(behind)
 }
 
 // byName reads a message of the program of this name.

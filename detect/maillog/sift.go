@@ -38,7 +38,7 @@ func (p *Parser) Sift(text []byte, ends []int32, kept []Kept) []Kept {
 		}
 		if next := start + tag; tag > 0 && tag <= usualMost && next+window <= len(text) && next <= stop && stop-start <= longest {
 			skip, pid := look((*[window]byte)(text[next:]), word(text[stop-8:]), stop-next)
-			if skip != 0 && p.declared != nil && p.declared.mayBe(text[start+host:], text[next:]) {
+			if skip != 0 && p.declared != nil && p.declared.begins(text[start+host:stop], text[next:stop]) {
 				skip = 0
 			}
 			keep -= int(skip)
