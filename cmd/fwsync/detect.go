@@ -7,8 +7,10 @@ import (
 	"io/fs"
 	"net/netip"
 	"os"
+	"runtime"
 	"runtime/debug"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -185,15 +187,18 @@ func analyse(ctx context.Context, policy *policies.Policy, names *detect.Catalog
 	}
 	counted := make(chan []detect.AddressCount, 1)
 	go func() { counted <- tally.Addresses() }()
-	found := engine.Detections()
-	for _, d := range found {
+	// The engine's tables are not needed any more from here on.
+	found, phases := engine.Detections(), engine.Phases()
+	reports := make([]reconcile.DetectionReport, len(found))
+	inParts(len(found), func(i int) { reports[i] = reconcile.Detected(found[i]) })
+	for i, d := range found {
 		if d.Withheld {
-			value.Withheld = append(value.Withheld, reconcile.Detected(d))
+			value.Withheld = append(value.Withheld, reports[i])
 		} else {
-			value.Detections = append(value.Detections, reconcile.Detected(d))
+			value.Detections = append(value.Detections, reports[i])
 		}
 	}
-	for _, p := range engine.Phases() {
+	for _, p := range phases {
 		one := phaseAnswer{Phase: p.Phase.String(), Start: p.Start, End: p.End, Ongoing: p.Ongoing, Count: p.Signals, Signals: map[string]int64{}, Peak: p.Peak, PeakAt: p.PeakAt, Sources: p.Sources, Exact: p.Exact}
 		for kind, n := range p.Kinds {
 			one.Signals[names.Name(kind)] = n
@@ -201,11 +206,28 @@ func analyse(ctx context.Context, policy *policies.Policy, names *detect.Catalog
 		value.Phases = append(value.Phases, one)
 	}
 	detected := byPrefix(found)
-	for _, a := range <-counted {
-		value.Addresses = append(value.Addresses, addressAnswer{a.Addr, kindCounts{names, a.Signals}, a.FirstSeen, a.LastSeen, detected(a.Addr)})
-	}
+	counts := <-counted
+	value.Addresses = make([]addressAnswer, len(counts))
+	inParts(len(counts), func(i int) {
+		a := &counts[i]
+		value.Addresses[i] = addressAnswer{a.Addr, kindCounts{names, a.Signals}, a.FirstSeen, a.LastSeen, detected(a.Addr)}
+	})
 	value.Others = tally.Others
 	return value, nil
+}
+
+// inParts does something for each number below n, on all cores.
+func inParts(n int, do func(i int)) {
+	var parts sync.WaitGroup
+	size := n/runtime.GOMAXPROCS(0) + 1
+	for from := 0; from < n; from += size {
+		parts.Go(func() {
+			for i := from; i < min(from+size, n); i++ {
+				do(i)
+			}
+		})
+	}
+	parts.Wait()
 }
 
 // byPrefix tells which rules detected an address, or a network that holds it, and are not

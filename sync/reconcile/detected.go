@@ -14,7 +14,7 @@ func Detected(d detect.Detection) DetectionReport {
 		Rule: d.Rule, Account: d.Account, Count: d.Count, Peak: d.Peak, Threshold: d.Threshold, Within: int64(d.Within.Seconds()), Members: d.Members,
 		Score:     Score{Total: d.Score.Total, Count: d.Score.Count, Weight: d.Score.Weight, Success: d.Score.Success, Known: d.Score.Known},
 		FirstSeen: d.FirstSeen, LastSeen: d.LastSeen, CrossedAt: d.CrossedAt, Continued: d.Continued,
-		Evidence: []EvidenceRef{},
+		Evidence: make([]EvidenceRef, 0, len(d.Evidence)),
 	}
 	if d.Withheld {
 		r.Withheld = decide.Legitimate(d)
