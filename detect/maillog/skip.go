@@ -74,8 +74,8 @@ const window = 72
 // busy server writes most: skip is 1. It may tell where smtpd's "[PID]: " begins.
 // tagged is the line's beginning, or all of it and whatever follows, last its last 8 bytes.
 //
-// Lines come in no order, so that a branch is guessed wrong every other time, which costs
-// more than all that is done here: whatever may be asked of smtpd's lines is asked of all.
+// Lines come in no order, so that a branch would be guessed wrong every other time:
+// whatever may be asked of smtpd's lines is asked of all.
 // What look is not certain of, the parser reads.
 func look(tagged *[window]byte, last uint64, length int) (skip, pid uint64) {
 	head, name := word(tagged[:]), word(tagged[8:])
@@ -109,12 +109,6 @@ func bit(b bool) uint64 {
 		return 1
 	}
 	return 0
-}
-
-// within has the top bit of each byte of w set that is from a to b; both are at most 127.
-func within(w uint64, a, b byte) uint64 {
-	low := w &^ tops
-	return (low + ones*(128-uint64(a))) &^ (low + ones*(127-uint64(b))) &^ w & tops
 }
 
 const ones, tops = 0x0101010101010101, 0x8080808080808080
