@@ -61,12 +61,15 @@ func login(process, msg []byte, f *found) {
 	// says of its user ("proxy(U): disconnecting …").
 	user := bytes.Index(msg, []byte(": user=<"))
 	if user < 0 {
-		nameless(msg, failed, f)
+		nameless(msg, failed, good, f)
 		return
 	}
 	fields, text := msg[user+8:], msg[:user]
 	if string(text) == "Login" || string(text) == "Logged in" {
 		f.kind = good
+	} else if has(text, "proxy(") {
+		proxied(text[6:], fields, good, f)
+		return
 	} else if n := attempts(text); n > 0 && !bytes.Contains(text, []byte("proxy(")) {
 		f.kind, f.count = failed, n
 	} else {
@@ -75,11 +78,30 @@ func login(process, msg []byte, f *found) {
 	f.addr, f.account = remoteIP(fields)
 }
 
+// proxied reads "U): started proxying to HOST:143" and what a login line has behind it:
+// the host that HOST is a proxy of took the user's password. A proxy that checks none
+// itself says the name that a stranger made up, in other lines too: it is the daemon's
+// own where it is the user's name again.
+func proxied(text, fields []byte, good detect.Kind, f *found) {
+	addr, user := remoteIP(fields)
+	if rest, ok := bytes.CutPrefix(text, user); ok && len(user) > 0 && has(rest, "): started proxying to ") {
+		f.kind, f.addr, f.account = good, addr, user
+	}
+}
+
 // nameless reads what 1.x writes where no user was told:
 //
 //	Aborted login (tried to use disabled plaintext auth): rip=A, lip=B
 //	Disconnected (auth failed, 1 attempts): method=PLAIN, rip=A, lip=B, TLS: Disconnected
-func nameless(msg []byte, failed detect.Kind, f *found) {
+//	Login: U [A]                                             of 0.99
+func nameless(msg []byte, failed, good detect.Kind, f *found) {
+	if user, ok := bytes.CutPrefix(msg, []byte("Login: ")); ok && len(msg) < maxUncut {
+		if at := lastIndex(user, " ["); at > 0 && msg[len(msg)-1] == ']' {
+			f.kind, f.account = good, bounded(user[:at])
+			f.addr, _, _ = bracketed(user[at+1:])
+		}
+		return
+	}
 	if !has(msg, "Aborted login (") && !has(msg, "Disconnected (") && !has(msg, "Disconnected: Inactivity (") {
 		return
 	}

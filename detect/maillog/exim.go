@@ -259,7 +259,11 @@ func eximRejected(b []byte, f *found) {
 	// What follows is a stranger's text as well; it harms itself only.
 	rest := afterFields(f.body)
 	if !has(rest, " rejected ") {
-		return // "temporarily rejected", "sender verify fail for", "Warning: "
+		// "temporarily rejected", "sender verify fail for", "Warning: "
+		if has(rest, " temporarily rejected connection in ") && bytes.Contains(rest[:min(len(rest), 160)], []byte("ratelimit")) {
+			f.kind = detect.SMTPRateLimited
+		}
+		return
 	}
 	what := rest[10:]
 	_, why, _ := bytes.Cut(what, []byte(": "))
@@ -285,16 +289,27 @@ func eximRejected(b []byte, f *found) {
 // configuration and of Exim itself.
 func eximRecipient(why []byte) detect.Kind {
 	switch {
-	case has(why, "relay not permitted"), has(why, "Relay not permitted"), has(why, "relaying"), has(why, "Relaying"), has(why, "Relay"), has(why, "relay"):
+	case has(why, "Relay"), has(why, "relay"), has(why, "Rejected relay attempt"):
 		return detect.SMTPRelayDenied
 	case has(why, "Sender verify failed"), has(why, "sender verify"), has(why, "Sender "):
 		return detect.SMTPRejectedSender
-	case bytes.Contains(why[:min(len(why), 160)], []byte("list at ")), bytes.Contains(why[:min(len(why), 160)], []byte(" listed ")), bytes.Contains(why[:min(len(why), 160)], []byte("blacklist")), bytes.Contains(why[:min(len(why), 160)], []byte("blocklist")):
+	case has(why, "found in "), blocklisted(why):
 		return detect.SMTPRejectedClient
 	case greylisted(why):
 		return 0
 	}
 	return detect.SMTPRejectedRecipient
+}
+
+// blocklisted reports whether a refusal's own words say that the client is on a list.
+func blocklisted(why []byte) bool {
+	why = why[:min(len(why), 160)]
+	for _, words := range [...]string{"list at ", " listed ", "blacklist", "blocklist", "blackhole", " RBL", "mail blocked "} {
+		if bytes.Contains(why, []byte(words)) {
+			return true
+		}
+	}
+	return false
 }
 
 // eximSMTP reads the lines that begin with "SMTP ".
@@ -304,7 +319,7 @@ func eximSMTP(msg []byte, f *found) {
 		if f.peer(detect.SMTPTooManyErrors, msg[15:]) && !bytes.Contains(f.body[:min(len(f.body), 120)], []byte(" dropped: too many ")) {
 			f.kind = 0
 		}
-	case has(msg, "SMTP protocol synchronization error ("):
+	case has(msg, "SMTP protocol synchronization error ("), has(msg, "SMTP protocol violation: synchronization error ("): // the latter of old
 		f.quotedPeer(detect.SMTPPipelining, msg)
 	case has(msg, "SMTP syntax error in "), has(msg, "SMTP protocol error in "):
 		eximError(msg, f)

@@ -11,11 +11,10 @@ import (
 //
 //	{"log":"LINE\n","stream":"stdout","time":"2026-11-23T20:17:43.1Z"}
 //	{"MESSAGE":"…","SYSLOG_IDENTIFIER":"postfix/smtpd","_PID":"1","__REALTIME_TIMESTAMP":"1795465063000000"}
+//	{"message":"…","appname":"postfix/smtpd","procid":1,"hostname":"mx","timestamp":"2026-11-23T20:17:43.1Z"}
+//	{"msg":"…","programname":"postfix/smtpd","procid":"1","hostname":"mx","timereported":"2026-11-23T20:17:43.1+01:00"}
 func (p *Parser) object(line []byte, h *header, depth int) Verdict {
-	var message, program, pid, at, host []byte
-	if depth == 0 {
-		p.scratch = p.scratch[:0]
-	}
+	var message, program, pid, at, host, msg, stamp []byte
 	rest := line[1:]
 	for {
 		rest = afterBlanks(rest)
@@ -40,12 +39,16 @@ func (p *Parser) object(line []byte, h *header, depth int) Verdict {
 		switch string(key) {
 		case "MESSAGE", "log", "message":
 			message = p.text(value)
-		case "SYSLOG_IDENTIFIER":
+		case "msg": // only with the program's name beside it: applications write it, too
+			msg = p.text(value)
+		case "SYSLOG_IDENTIFIER", "appname", "programname":
 			program = p.text(value)
-		case "_PID":
+		case "_PID", "procid":
 			pid = p.text(value)
-		case "_HOSTNAME":
+		case "_HOSTNAME", "hostname":
 			host = p.text(value)
+		case "timestamp", "timereported":
+			stamp = p.text(value)
 		case "__REALTIME_TIMESTAMP", "time", "@timestamp":
 			at = p.text(value)
 		}
@@ -57,6 +60,12 @@ func (p *Parser) object(line []byte, h *header, depth int) Verdict {
 	if rest = afterBlanks(rest); string(rest) != "}" {
 		return Malformed
 	}
+	if at == nil && isoText(stamp) {
+		at = stamp
+	}
+	if message == nil && program != nil {
+		message = msg
+	}
 	if program == nil && p.tears(len(message) >= dockerPart && message[len(message)-1] != '\n') {
 		return Uninteresting
 	}
@@ -67,7 +76,7 @@ func (p *Parser) object(line []byte, h *header, depth int) Verdict {
 	if program == nil {
 		if p.split(message, h, depth+1) != Signal {
 			h.stamp = at
-			if n := len(at); n < 20 || n > 40 || at[10] != 'T' {
+			if !isoText(at) {
 				h.stamp = nil
 			}
 			return Uninteresting
@@ -85,13 +94,16 @@ func (p *Parser) object(line []byte, h *header, depth int) Verdict {
 	}
 	if micros, ok := digits(at); ok && len(at) >= 13 && len(at) <= 17 {
 		h.at = time.UnixMicro(int64(micros)).UTC()
-	} else if len(at) >= 20 && len(at) <= 40 && at[10] == 'T' {
+	} else if isoText(at) {
 		h.stamp = at
 	} else {
 		return Malformed
 	}
 	return Signal
 }
+
+// isoText reports whether b looks like "2026-11-23T20:17:43.1Z".
+func isoText(b []byte) bool { return len(b) >= 20 && len(b) <= 40 && b[10] == 'T' }
 
 // dockerPart is where Docker breaks long lines into parts.
 const dockerPart = 16 << 10

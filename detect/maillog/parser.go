@@ -100,7 +100,7 @@ func (p *Parser) ParseInto(line []byte, s *detect.Signal) Verdict {
 	msg := line[stamp+1:]
 	if !p.host.begins(msg) {
 		n := bytes.IndexByte(msg[:min(len(msg), 256)], ' ')
-		if n <= 0 || !plainHost(msg[:n]) {
+		if n <= 0 || !plainHost(msg[:n]) || beginsStamp(msg[:n]) {
 			return p.parseOther(line, s)
 		}
 		p.host.keep(msg[:n+1])
@@ -239,6 +239,14 @@ func plainHost(b []byte) bool {
 		}
 	}
 	return b[len(b)-1] != ':' && string(b) != "stdout" && string(b) != "stderr"
+}
+
+// beginsStamp reports whether a word may be the first of another stamp, and no host.
+func beginsStamp(b []byte) bool {
+	if len(b) == 3 {
+		return monthOf(b) != 0
+	}
+	return len(b) >= 10 && b[4] == '-' && b[7] == '-' && '0' <= b[0] && b[0] <= '9'
 }
 
 // number reads up to 7 decimal digits; 0 if there are none.

@@ -24,7 +24,7 @@ func postfix(tagged []byte, f *found) bool {
 		if has(service, "/cleanup[") {
 			// All but what is refused is said in the first bytes behind the queue id.
 			if msg, ok := afterPID(service[8:]); ok {
-				cleanup(msg, f)
+				cleanup(afterMessageID(msg), f)
 			}
 			return true
 		}
@@ -50,6 +50,7 @@ func postfix(tagged []byte, f *found) bool {
 
 // postfixProgram reads a message of the program whose name ends as name does.
 func postfixProgram(name, msg []byte, f *found) {
+	msg = afterMessageID(msg)
 	switch string(name[bytes.LastIndexByte(name, '/')+1:]) {
 	case "smtpd":
 		smtpdMessage(msg, f)

@@ -93,12 +93,21 @@ func (p *Parser) Time(line []byte) (time.Time, bool) {
 //	2026-11-23 20:17:43 [1] H=…                    Exim's own
 //	2026/11/23 20:17:43 …                          nginx and others, if signals are declared
 //	2026-11-23T20:17:43Z stdout F …                what container runtimes keep
+//	2026-11-23T20:17:43Z Nov 23 20:17:43 host …    "docker logs --timestamps" and others
+//	mail-1  | …, [pod/mail-0/postfix] …            "docker compose logs", "kubectl logs --prefix"
+//	Mon 2026-11-23 20:17:43 UTC host TAG[1]: …     "journalctl -o short-full"
+//	1795465063.123456 host TAG[1]: …               and "-o short-unix"
+//	Mon Nov 23 20:17:43 2026 mail.info TAG[1]: …   OpenWrt's logread
+//	/var/log/mail.log:12:Nov 23 20:17:43 host …    what grep finds
 //	{"log":"…","time":"…"}, {"MESSAGE":"…", …}     and Docker, and journald
 //	@4000000067aa0b1c0ee6b280 TAG: …                the label of multilog and s6-log
 //	TAG[1]: …, host TAG[1]: …                      nothing at all; see Sessions
 func (p *Parser) split(line []byte, h *header, depth int) Verdict {
 	line = bytes.TrimPrefix(line, []byte("\xef\xbb\xbf"))
-	if depth > 2 || len(line) < 6 {
+	if depth == 0 {
+		p.scratch = p.scratch[:0]
+	}
+	if depth > 3 || len(line) < 6 {
 		return Malformed
 	}
 	if line[0] == '{' {
@@ -128,6 +137,12 @@ func (p *Parser) split(line []byte, h *header, depth int) Verdict {
 	if end < 0 {
 		h.text, h.hosted, h.body = rest, false, rest
 		if depth == 0 && !tagged(rest) {
+			if n := containerEnd(line); n > 0 {
+				return p.inner(line[n:], h, depth)
+			}
+			if n := fileEnd(line); n > 0 {
+				return p.split(line[n:], h, depth+1)
+			}
 			host := bytes.IndexByte(rest[:min(len(rest), 256)], ' ')
 			if host <= 0 || !hostName(rest[:host]) || !tagged(rest[host+1:]) {
 				return Malformed
@@ -167,16 +182,10 @@ func (p *Parser) afterStamp(rest []byte, h *header, depth int) Verdict {
 		if p.tears(inner[0] == 'P') {
 			return Uninteresting
 		}
-		outer := h.stamp
-		h.stamp = nil
-		v := p.split(inner[2:], h, depth+1)
-		if h.stamp == nil {
-			h.stamp = outer
-		}
-		if v == Malformed {
-			return Uninteresting // well kept, whatever it is
-		}
-		return v
+		return p.inner(inner[2:], h, depth)
+	}
+	if h.stamp[10] == 'T' && (stampEnd(rest) > 0 || yearStampEnd(rest) > 0 || has(rest, "<")) {
+		return p.inner(rest, h, depth)
 	}
 	h.text, h.hosted = rest, true
 	if tagged(rest) {
@@ -196,6 +205,63 @@ func (p *Parser) afterStamp(rest []byte, h *header, depth int) Verdict {
 		return Malformed
 	}
 	return Uninteresting
+}
+
+// inner reads a line that another one has in it, which has the time of that one if it has
+// none itself.
+func (p *Parser) inner(line []byte, h *header, depth int) Verdict {
+	outer := h.stamp
+	h.stamp = nil
+	v := p.split(line, h, depth+1)
+	if h.stamp == nil {
+		h.stamp = outer
+	}
+	if v == Malformed {
+		return Uninteresting // well kept, whatever it is
+	}
+	return v
+}
+
+// containerEnd returns the length of "mail-1  | " or "[pod/mail-0/postfix] ", 0 without
+// one.
+func containerEnd(b []byte) int {
+	b = b[:min(len(b), 256)]
+	if has(b, "[pod/") {
+		if n := bytes.IndexByte(b, ' '); n > 0 && b[n-1] == ']' && pathName(b[5:n-1]) {
+			return n + 1
+		}
+		return 0
+	}
+	n := bytes.IndexByte(b, ' ')
+	if n <= 0 || !hostName(b[:n]) {
+		return 0
+	}
+	for n < len(b) && b[n] == ' ' {
+		n++
+	}
+	if !has(b[n:], "| ") {
+		return 0
+	}
+	return n + 2
+}
+
+// fileEnd returns the length of "/var/log/mail.log:" or "mail.log:12:" before a stamp, 0
+// without one.
+func fileEnd(b []byte) int {
+	n := bytes.IndexByte(b[:min(len(b), 256)], ':') + 1
+	if n < 2 || !pathName(b[:n-1]) {
+		return 0
+	}
+	if stampEnd(b[n:]) < 0 && yearStampEnd(b[n:]) < 0 {
+		number, after := number(b[n:])
+		if number == 0 || !has(after, ":") {
+			return 0
+		}
+		if n = len(b) - len(after) + 1; stampEnd(b[n:]) < 0 && yearStampEnd(b[n:]) < 0 {
+			return 0
+		}
+	}
+	return n
 }
 
 // tears notes whether what a container runtime keeps is a part of a line that is to be
@@ -281,6 +347,16 @@ func tagged(b []byte) bool {
 	}
 	_, ok := afterTag(b[n:])
 	return ok
+}
+
+// pathName reports whether b can be a file's name.
+func pathName(b []byte) bool {
+	for _, c := range b {
+		if !letterOrDigit(c) && c != '/' && c != '.' && c != '-' && c != '_' && c != '+' && c != '@' {
+			return false
+		}
+	}
+	return len(b) > 0
 }
 
 // hostName reports whether b can be a host's name where nothing before it says so.

@@ -128,12 +128,17 @@ func afterTag(b []byte) ([]byte, bool) {
 	default:
 		return nil, false
 	}
+	return afterMessageID(b), true
+}
+
+// afterMessageID skips "[ID 197553 mail.info] ", which Solaris puts before a message.
+func afterMessageID(b []byte) []byte {
 	if has(b, "[ID ") {
 		if end := bytes.Index(b[:min(len(b), 48)], []byte("] ")); end > 0 {
-			b = b[end+2:]
+			return b[end+2:]
 		}
 	}
-	return b, true
+	return b
 }
 
 // afterPID skips "[123]: ".

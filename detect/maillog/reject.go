@@ -24,7 +24,7 @@ func rejected(b []byte, f *found) {
 	switch {
 	case code == 0:
 	case has(reason, "Relay access denied"):
-		if string(command) == "RCPT" {
+		if string(command) == "RCPT" || string(command) == "VRFY" {
 			f.kind = detect.SMTPRelayDenied
 		}
 	case has(reason, "Recipient address rejected: "):
@@ -42,8 +42,12 @@ func rejected(b []byte, f *found) {
 		}
 	case has(reason, "Bad sender address syntax"):
 		f.kind = detect.SMTPRejectedSender
-	case has(reason, "Bad recipient address syntax"):
+	case has(reason, "Bad recipient address syntax"), has(reason, "User unknown in "): // the latter of the oldest
 		f.kind = detect.SMTPRejectedRecipient
+	case has(reason, "Etrn command rejected: "):
+		if code >= 500 {
+			f.kind = detect.SMTPRejectedClient
+		}
 	case has(reason, "Helo command rejected: "):
 		if code >= 500 || !transient(reason[23:]) {
 			f.kind = detect.SMTPRejectedHelo
@@ -66,6 +70,8 @@ func rejected(b []byte, f *found) {
 		}
 	case has(what, "Service unavailable; "):
 		f.kind = listed(what[len("Service unavailable; "):])
+	case has(what, "Service denied; "): // an own default_rbl_reply
+		f.kind = listed(what[len("Service denied; "):])
 	case string(what) == "Service unavailable" && code >= 500:
 		f.kind = detect.SMTPRejectedClient
 	case bytes.HasPrefix(command, []byte("bare <")), bareLineEnd(text):
@@ -148,6 +154,8 @@ func filtered(b []byte, f *found) {
 		f.kind = detect.SMTPRejectedRecipient
 	case "DATA", "END-OF-MESSAGE", "BDAT":
 		f.kind = detect.SMTPRejectedContent
+	case "UNKNOWN":
+		f.kind = detect.SMTPNonSMTPCommand
 	default:
 		return
 	}

@@ -54,6 +54,24 @@ func sendmail(msg []byte, f *found) {
 		if ok && has(rest, " due to pre-greeting traffic") {
 			f.kind, f.addr, f.part = detect.SMTPPregreet, addr, detect.Counted
 		}
+	case has(msg, "invalid domain name ("):
+		// HELO's argument may hold anything; what comes behind it is the daemon's, if it
+		// was not cut off.
+		if at := lastIndex(msg, ") from "); at >= 0 && len(msg) < maxUncut {
+			if addr, rest, ok := relay(msg[at+7:]); ok && len(rest) == 0 {
+				f.kind, f.addr = detect.SMTPRejectedHelo, addr
+			}
+		}
+	case has(msg, "tcpwrappers ("):
+		// tcpwrappers (NAME, A) rejection
+		if addr, rest, ok := named(msg[13:], ", "); ok && string(rest) == ") rejection" {
+			f.kind, f.addr = detect.SMTPRejectedClient, addr
+		}
+	case has(msg, "Milter: connect: host="):
+		// Milter: connect: host=NAME, addr=A, rejecting commands
+		if addr, rest, ok := named(msg[22:], ", addr="); ok && string(rest) == ", rejecting commands" {
+			f.kind, f.addr = detect.SMTPRejectedClient, addr
+		}
 	case has(msg, "unauthorized PIPELINING, sleeping, relay="):
 		if addr, _, ok := relay(msg[41:]); ok {
 			f.kind, f.addr = detect.SMTPPipelining, addr
@@ -110,10 +128,25 @@ func relay(b []byte) (addr netip.Addr, rest []byte, ok bool) {
 	return addr, bytes.TrimPrefix(rest, []byte(" (may be forged)")), ok
 }
 
-// lastRelay reads "…, relay=NAME [A]" at the end of a line, and returns what is before.
+// named reads NAME, what is between, and A, which ends before a comma or a parenthesis.
+func named(b []byte, between string) (addr netip.Addr, rest []byte, ok bool) {
+	name := bytes.Index(b[:min(len(b), 300)], []byte(between))
+	if name < 0 || bytes.IndexByte(b[:name], ' ') >= 0 {
+		return addr, nil, false
+	}
+	b = b[name+len(between):]
+	end := bytes.IndexAny(b[:min(len(b), 64)], ",)")
+	if end < 0 {
+		return addr, nil, false
+	}
+	return parseAddr(bytes.TrimPrefix(b[:end], []byte("IPv6:"))), b[end:], true
+}
+
+// lastRelay reads "…, relay=NAME [A]" at the end of a line, and returns what is before. A
+// line that is so long that a syslog daemon may have cut it off ends with anything.
 func lastRelay(b []byte) (addr netip.Addr, before []byte) {
 	at := lastIndex(b, ", relay=")
-	if at < 0 {
+	if at < 0 || len(b) > maxLogin {
 		return addr, b
 	}
 	a, rest, ok := relay(b[at+8:])
@@ -183,13 +216,16 @@ func ruleset(b []byte, f *found) {
 	case has(b, "check_expn,"):
 		f.kind = detect.SMTPDangerousCommand
 	case has(b, "check_mail,"):
-		f.kind = detect.SMTPRejectedSender
+		// "451 4.1.8 Domain of sender address S does not resolve": our lookup failed.
+		if permanent || !bytes.HasSuffix(reason, []byte(" does not resolve")) && !greylisted(reason) {
+			f.kind = detect.SMTPRejectedSender
+		}
 	case has(b, "check_rcpt,"):
 		switch {
 		case has(reason, "Relaying "):
 			f.kind = detect.SMTPRelayDenied
 		case !permanent:
-		case has(reason, "Rejected: "), bytes.Contains(reason, []byte("listed at")), bytes.Contains(reason, []byte("blocked")):
+		case has(reason, "Rejected: "), has(reason, "Mail from "), bytes.Contains(reason, []byte("listed at")), bytes.Contains(reason, []byte("blocked")), blocklisted(reason):
 			f.kind = detect.SMTPRejectedClient
 		default:
 			f.kind = detect.SMTPRejectedRecipient

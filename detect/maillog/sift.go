@@ -74,7 +74,7 @@ func headerOf(line []byte) (host, tag int) {
 	}
 	name := line[stamp+1:]
 	n := bytes.IndexByte(name[:min(len(name), 256)], ' ')
-	if n <= 0 || !plainHost(name[:n]) {
+	if n <= 0 || !plainHost(name[:n]) || beginsStamp(name[:n]) {
 		return 0, 0
 	}
 	return stamp + 1, stamp + n + 2

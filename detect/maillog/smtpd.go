@@ -44,6 +44,17 @@ func smtpd(msg []byte, f *found) {
 		default:
 			queued(msg, f)
 		}
+	case 'b':
+		// bare <LF> received after DATA (12 bytes) from HOST[ADDR]
+		if has(msg, "bare <LF> received after ") {
+			ended(msg[25:], detect.SMTPHeaderInjection, f)
+		} else {
+			queued(msg, f)
+		}
+	case '[':
+		if inner := afterMessageID(msg); len(inner) < len(msg) {
+			smtpd(inner, f)
+		}
 	default:
 		queued(msg, f)
 	}
@@ -100,8 +111,8 @@ func ended(b []byte, kind detect.Kind, f *found) {
 		}
 	}
 	b = b[end:]
-	if has(b, " (") { // "DATA (123 bytes)"
-		end = bytes.IndexByte(b[:min(len(b), 32)], ')')
+	if has(b, " (") { // "DATA (123 bytes)", "DATA (approximately 0 bytes)"
+		end = bytes.IndexByte(b[:min(len(b), 48)], ')')
 		if end < 0 {
 			return
 		}
@@ -134,8 +145,12 @@ func warning(b []byte, f *found) {
 		return
 	}
 	if !has(rest, ": SASL ") {
-		// " sent Subject: header instead of SMTP command: …", of the oldest
-		if has(rest, " sent ") && bytes.Contains(rest[:min(len(rest), 64)], []byte(" header instead of SMTP command: ")) {
+		// " sent Subject: header instead of SMTP command: …", " sent non-SMTP command: …",
+		// of the oldest
+		switch command, old := bytes.CutPrefix(rest, []byte(" sent non-SMTP command: ")); {
+		case old && dangerous(command):
+			f.kind, f.addr = detect.SMTPDangerousCommand, addr
+		case old, has(rest, " sent ") && bytes.Contains(rest[:min(len(rest), 64)], []byte(" header instead of SMTP command: ")):
 			f.kind, f.addr = detect.SMTPNonSMTPCommand, addr
 		}
 		return

@@ -66,10 +66,13 @@ func sshd(msg []byte, f *found) {
 			f.sshEnd(detect.SSHScan, msg[35:])
 		}
 	case 'r':
-		// refused connect from [USER@]NAME (A), by tcp_wrappers
-		if has(msg, "refused connect from ") && bytes.HasSuffix(msg, []byte(")")) {
-			if at := lastIndex(msg, " ("); at > 0 {
+		// refused connect from [USER@]NAME (A), by tcp_wrappers; "A" alone by the oldest,
+		// for a client that has no name which leads back to it
+		if has(msg, "refused connect from ") {
+			if at := lastIndex(msg, " ("); at > 0 && msg[len(msg)-1] == ')' {
 				f.kind, f.addr = detect.SSHScan, parseAddr(msg[at+2:len(msg)-1])
+			} else if addr := parseAddr(msg[21:]); addr.IsValid() {
+				f.kind, f.addr = detect.SSHScan, addr
 			}
 		}
 	case 'B':
@@ -101,8 +104,8 @@ func sshd(msg []byte, f *found) {
 	case 's', 'p':
 		// scanned from A port P with VERSION.  Don't panic.
 		for _, start := range [...]string{"ssh_dispatch_run_fatal: Connection from ", "scanned from ", "probed from "} {
-			if has(msg, start) {
-				f.sshEnd(detect.SSHScan, msg[len(start):])
+			if rest, ok := bytes.CutPrefix(msg, []byte(start)); ok && !f.sshUser(rest, true) {
+				f.sshEnd(detect.SSHScan, rest)
 			}
 		}
 	case 'T':
@@ -245,29 +248,40 @@ func (f *found) sshEnd(kind detect.Kind, b []byte) {
 //	Did not receive identification string from A port P
 func sshClosed(msg []byte, preauth bool, f *found) {
 	var rest []byte
-	for _, start := range [...]string{"Connection closed by ", "Connection reset by ", "Disconnected from ", "Disconnecting ", "Did not receive identification string from ", "Received disconnect from "} {
+	for _, start := range [...]string{"Connection closed by ", "Connection reset by ", "Disconnected from ", "Disconnecting ", "Did not receive identification string from ", "Received disconnect from ", "Could not write ident string to "} {
 		if has(msg, start) {
 			rest = msg[len(start):]
 			break
 		}
 	}
 	switch {
-	case rest == nil, has(rest, "user "): // somebody who had logged in
-		return
-	case has(rest, "authenticating user "), has(rest, "invalid user "):
-		f.kind, f.part, f.count = detect.SSHAuthFailed, detect.Summary, 1
-		rest = rest[bytes.Index(rest, []byte("user "))+5:]
-		if has(msg, "Disconnecting ") {
-			f.account, f.addr = onlyPeer(rest)
-		} else if at := lastIndex(rest, " port "); at > 0 {
-			if name := bytes.LastIndexByte(rest[:at], ' '); name >= 0 {
-				f.account = bounded(rest[:name])
-				f.addr, _ = addrPort(rest[name+1:])
-			}
-		}
-	case preauth, has(msg, "Connection "), has(msg, "Did not "), has(msg, "Disconnecting "):
+	case rest == nil, f.sshUser(rest, has(msg, "Disconnecting ")):
+	case preauth, has(msg, "Connection "), has(msg, "Did not "), has(msg, "Disconnecting "), has(msg, "Could not "):
 		f.sshEnd(detect.SSHScan, rest)
 	}
+}
+
+// sshUser reads "authenticating user U A port P" or "invalid user U A port P", and what
+// reason comes behind it. It reports whether the client has a user's name; that of one
+// who had logged in, "user U A port P", is nobody's failure.
+func (f *found) sshUser(b []byte, reason bool) bool {
+	switch {
+	case has(b, "user "):
+		return true
+	case !has(b, "authenticating user ") && !has(b, "invalid user "):
+		return false
+	}
+	f.kind, f.part, f.count = detect.SSHAuthFailed, detect.Summary, 1
+	b = b[bytes.Index(b, []byte("user "))+5:]
+	if reason {
+		f.account, f.addr = onlyPeer(b)
+	} else if at := lastIndex(b, " port "); at > 0 {
+		if name := bytes.LastIndexByte(b[:at], ' '); name >= 0 {
+			f.account = bounded(b[:name])
+			f.addr, _ = addrPort(b[name+1:])
+		}
+	}
+	return true
 }
 
 // onlyPeer reads "U A port P: REASON". Both the user's name and the reason may hold a

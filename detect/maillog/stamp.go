@@ -38,7 +38,9 @@ func traditional(line []byte) bool {
 
 // yearStampEnd is stampEnd for the rarer shapes: "Nov 23 20:17:43.123456 ", "Nov 3 20:17:43 ",
 // "Nov 23 2026 20:17:43 ", "2026 Nov 23 20:17:43 ", "2026-11-23 20:17:43.123 +0100 ",
-// "2026-11-23_20:17:43.12345 " of svlogd, "@4000000067aa0b1c0ee6b280 " of multilog.
+// "2026-11-23_20:17:43.12345 " of svlogd, "@4000000067aa0b1c0ee6b280 " of multilog,
+// "Mon 2026-11-23 20:17:43 UTC " and "1795465063.123456 " of journalctl,
+// "Mon Nov 23 20:17:43 2026 " of logread.
 func yearStampEnd(line []byte) int {
 	if len(line) < 21 {
 		return -1
@@ -52,6 +54,22 @@ func yearStampEnd(line []byte) int {
 	case line[0] == '@':
 		if len(line) > 25 && line[25] == ' ' {
 			return 25
+		}
+	case line[10] == '.':
+		if _, ok := digits(line[:10]); ok {
+			if n := fraction(line[10:]); n > 1 && has(line[10+n:], " ") {
+				return 10 + n
+			}
+		}
+	case line[3] == ' ' && line[8] == '-' && line[11] == '-' && line[14] == ' ' && line[17] == ':' && line[20] == ':':
+		if len(line) > 24 && line[23] == ' ' {
+			if end := bytes.IndexByte(line[24:min(len(line), 32)], ' '); end > 0 && plainName(line[24:24+end], "+-") {
+				return 24 + end
+			}
+		}
+	case line[3] == ' ' && line[7] == ' ' && line[10] == ' ' && line[13] == ':' && line[16] == ':' && line[19] == ' ':
+		if len(line) > 24 && line[24] == ' ' {
+			return 24
 		}
 	case line[3] == ' ' && line[6] == ' ' && line[9] == ':' && line[12] == ':' && line[15] == '.':
 		if n := fraction(line[15:]); n > 1 && has(line[15+n:], " ") {
@@ -113,6 +131,8 @@ type stampReader struct {
 // read reads a stamp that one of the functions above found.
 func (c *stampReader) read(b []byte) (time.Time, bool) {
 	switch {
+	case len(b) > 11 && b[10] == '.':
+		return sinceEpoch(b)
 	case len(b) == 15:
 		return c.traditional(b)
 	case len(b) == 14: // Nov 3 20:17:43
@@ -128,6 +148,13 @@ func (c *stampReader) read(b []byte) (time.Time, bool) {
 		return c.fractional(b, 15, n)
 	case b[4] == '-', b[4] == '/':
 		return c.iso(b)
+	case len(b) > 24 && b[3] == ' ' && b[8] == '-': // Mon 2026-11-23 20:17:43 CET
+		if zone := b[24:]; zone[0] != '+' && zone[0] != '-' && string(zone) != "UTC" && string(zone) != "GMT" {
+			return c.iso(b[4:23]) // what a zone is called says where only to those who are there
+		}
+		return c.iso(b[4:])
+	case len(b) == 24 && b[3] == ' ' && b[7] == ' ': // Mon Nov 23 20:17:43 2026
+		return c.dated(b[20:24], b[4:10], b[11:19], b)
 	case len(b) == 20 && b[3] == ' ' && b[11] == ' ': // Nov 23 2026 20:17:43
 		return c.dated(b[7:11], b[:6], b[12:20], b)
 	case len(b) == 20 && b[4] == ' ': // 2026 Nov 23 20:17:43
@@ -143,6 +170,13 @@ func (c *stampReader) fractional(b []byte, whole, n int) (time.Time, bool) {
 	}
 	t, ok := c.traditional(b[:whole])
 	return t.Add(time.Duration(nanosOf(b[whole:]))), ok
+}
+
+// sinceEpoch reads "1795465063.123456".
+func sinceEpoch(b []byte) (time.Time, bool) {
+	n, ok := digits(b[:10])
+	_, rest := digits(b[11:])
+	return time.Unix(int64(n), nanosOf(b[10:])).UTC(), ok && rest && len(b) <= 20
 }
 
 // labelled reads a TAI64N label, whose seconds multilog counts from 1970 by 10 more than
@@ -264,16 +298,19 @@ func (c *stampReader) iso(b []byte) (time.Time, bool) {
 	return time.Unix(c.lastUnix-int64(offset), nanosOf(b[19:n])).UTC(), ok
 }
 
-// offsetOf reads "", "Z", "+01:00" or "+0100" as seconds.
+// offsetOf reads "", "Z", "UTC", "+01:00", "+0100" or "+01" as seconds.
 func offsetOf(zone []byte) (int, bool) {
 	switch {
-	case len(zone) == 0, len(zone) == 1 && zone[0] == 'Z':
+	case len(zone) == 0, len(zone) == 1 && zone[0] == 'Z', string(zone) == "UTC", string(zone) == "GMT":
 		return 0, true
-	case len(zone) != 5 && (len(zone) != 6 || zone[3] != ':'), zone[0] != '+' && zone[0] != '-':
+	case len(zone) != 3 && len(zone) != 5 && (len(zone) != 6 || zone[3] != ':'), zone[0] != '+' && zone[0] != '-':
 		return 0, false
 	}
 	h, ok1 := digits(zone[1:3])
-	m, ok2 := digits(zone[len(zone)-2:])
+	m, ok2 := 0, true
+	if len(zone) > 3 {
+		m, ok2 = digits(zone[len(zone)-2:])
+	}
 	if !ok1 || !ok2 || h > 23 || m > 59 {
 		return 0, false
 	}
