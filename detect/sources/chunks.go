@@ -123,13 +123,10 @@ func (k *chunk) parse(p *maillog.Parser) {
 	lines := int32(len(ends))
 	k.stats.Lines += int64(lines)
 	k.kept = p.Sift(k.lines, ends, k.kept[:0])
+	// The last line that is not malformed tells the time; what was not kept is none.
 	lastBad, stamped := int32(-2), int32(-1)
 	for _, kept := range k.kept {
-		start := 0
-		if kept.Line > 0 {
-			start = int(ends[kept.Line-1]) + 1
-		}
-		end := int(ends[kept.Line])
+		start, end := bounds(ends, kept.Line)
 		line := k.lines[start:end:end]
 		verdict := maillog.Malformed
 		if len(line) > MaxLine {
@@ -165,10 +162,15 @@ func (k *chunk) parse(p *maillog.Parser) {
 	}
 	k.stats.Signals = int64(len(k.signals))
 	if stamped >= 0 {
-		start := 0
-		if stamped > 0 {
-			start = int(ends[stamped-1]) + 1
-		}
-		k.lastTime, _ = p.Time(k.lines[start:ends[stamped]])
+		start, end := bounds(ends, stamped)
+		k.lastTime, _ = p.Time(k.lines[start:end])
 	}
+}
+
+// bounds says where a line begins and ends, of those that end there.
+func bounds(ends []int32, line int32) (start, end int) {
+	if line > 0 {
+		start = int(ends[line-1]) + 1
+	}
+	return start, int(ends[line])
 }
