@@ -115,6 +115,16 @@ var daemonLines = []daemonLine{
 	{"exim[1]: SMTP connection from (x) [C]:41 I=[192.0.2.25]:25 U=T closed by DROP in ACL", false},
 	{"sm-mta[1]: unauthorized PIPELINING, sleeping, relay=unknown [C]", true},
 	{"mail.info postfix/smtpd[1]: warning: unknown[C]: SASL LOGIN authentication failed: x, sasl_username=T", true},
+	{"postfix/smtpd[1]: warning: unknown[C] sent non-SMTP command: T", true},
+	{"postfix/smtpd[1]: 47548B63D7: reject: RCPT from unknown[C]: 550 <T>: User unknown in local recipient table; from=<T> to=<T> proto=SMTP helo=<x>", true},
+	{"postfix/smtpd[1]: [ID 197553 mail.info] warning: unknown[C]: SASL LOGIN authentication failed: x, sasl_username=T", true},
+	{"dovecot: imap-login: proxy(T): disconnecting C (Disconnected by client): user=<T>, method=PLAIN, rip=C, lip=192.0.2.25", true},
+	{"dovecot: imap-login: proxy(T): Login failed to 192.0.2.26:143: x: user=<T>, method=PLAIN, rip=C, lip=192.0.2.25", true},
+	{"sm-mta[1]: NOQUEUE: invalid domain name (T) from unknown [C]", true},
+	{"sm-mta[1]: NOQUEUE: tcpwrappers (unknown, C) rejection", true},
+	{"sm-mta[1]: 5ANKHh12000143: Milter: connect: host=unknown, addr=C, rejecting commands", true},
+	{"sshd[1]: ssh_dispatch_run_fatal: Connection from invalid user T C port 41: Broken pipe [preauth]", true},
+	{`exim[1]: H=(T) [C] temporarily rejected connection in "connect" ACL: ratelimit`, true},
 }
 
 // planted is the line with the client's address and text in their places.
@@ -172,6 +182,10 @@ func FuzzP12Attribution(f *testing.F) {
 		" 198.51.100.77 port 22: Too many authentication failures", "x from 198.51.100.77 via", "x port 22: y", "x from 198.51.100.77 port 22 ssh1",
 		"x 198.51.100.77 port 22: bad service request y", "x>, method=PLAIN, rip=198.51.100.77",
 		"x myapp[1]: invalid token from 198.51.100.77", "denied 198.51.100.77, x", "managesieve-login: Error: x, rip=198.51.100.77, lip=x",
+		"x): started proxying to y: user=<x>, method=PLAIN, rip=198.51.100.77, lip=z",
+		"x) from y [198.51.100.77]",
+		"x, 198.51.100.77) rejection",
+		"x, addr=198.51.100.77, rejecting commands",
 		"NOQUEUE: filter: RCPT from x[198.51.100.77]: x", `198.51.100.77 - x [x] "POST /login x" 401 1`,
 	} {
 		f.Add(text)
