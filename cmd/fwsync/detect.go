@@ -187,7 +187,7 @@ func analyse(ctx context.Context, policy *policies.Policy, names *detect.Catalog
 	}
 	counted := make(chan []detect.AddressCount, 1)
 	go func() { counted <- tally.Addresses() }()
-	// The engine's tables are not needed any more from here on.
+	// All that is asked of the engine is asked here: its tables make room for the report.
 	found, phases := engine.Detections(), engine.Phases()
 	reports := make([]reconcile.DetectionReport, len(found))
 	inParts(len(found), func(i int) { reports[i] = reconcile.Detected(found[i]) })

@@ -99,8 +99,8 @@ func (p *Parser) ParseInto(line []byte, s *detect.Signal) Verdict {
 	}
 	msg := line[stamp+1:]
 	if !p.host.begins(msg) {
-		n := bytes.IndexByte(msg[:min(len(msg), 256)], ' ')
-		if n <= 0 || !plainHost(msg[:n]) || beginsStamp(msg[:n]) {
+		n := hostAtStart(msg)
+		if n == 0 {
 			return p.parseOther(line, s)
 		}
 		p.host.keep(msg[:n+1])
@@ -228,6 +228,16 @@ func (h *host) begins(b []byte) bool {
 		return h.length > 0 && bytes.HasPrefix(b, h.text)
 	}
 	return (word(b)^h.words[0])&h.masks[0]|(word(b[8:])^h.words[1])&h.masks[1] == 0
+}
+
+// hostAtStart returns the length of the host that b begins with, without the blank behind
+// it; 0 if there is none.
+func hostAtStart(b []byte) int {
+	n := bytes.IndexByte(b[:min(len(b), 256)], ' ')
+	if n <= 0 || !plainHost(b[:n]) || beginsStamp(b[:n]) {
+		return 0
+	}
+	return n
 }
 
 // plainHost reports whether b can be the host of a header: not a tag, which ends

@@ -68,7 +68,7 @@ func smtpdOf(b []byte, f *found) bool {
 	msg, ok := afterPID(b)
 	if ok {
 		f.body = msg
-		smtpdMessage(msg, f)
+		smtpdMessage(afterMessageID(msg), f)
 	}
 	return ok
 }

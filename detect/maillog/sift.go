@@ -1,10 +1,6 @@
 package maillog
 
-import (
-	"bytes"
-
-	"fwsync/detect"
-)
+import "fwsync/detect"
 
 // Kept is a line that must be read, of a text that Sift looked at.
 type Kept struct {
@@ -72,9 +68,8 @@ func headerOf(line []byte) (host, tag int) {
 	if stamp < 0 {
 		return 0, 0
 	}
-	name := line[stamp+1:]
-	n := bytes.IndexByte(name[:min(len(name), 256)], ' ')
-	if n <= 0 || !plainHost(name[:n]) || beginsStamp(name[:n]) {
+	n := hostAtStart(line[stamp+1:])
+	if n == 0 {
 		return 0, 0
 	}
 	return stamp + 1, stamp + n + 2

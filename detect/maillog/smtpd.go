@@ -51,10 +51,6 @@ func smtpd(msg []byte, f *found) {
 		} else {
 			queued(msg, f)
 		}
-	case '[':
-		if inner := afterMessageID(msg); len(inner) < len(msg) {
-			smtpd(inner, f)
-		}
 	default:
 		queued(msg, f)
 	}
