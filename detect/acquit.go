@@ -13,13 +13,13 @@ func (e *Engine) Acquit(rule string, source netip.Prefix, until time.Time) {
 	if !source.IsValid() {
 		return
 	}
-	addr, before := source.Addr().As16(), until.UnixMicro()
+	addr, before := keyOf(source.Addr()), until.UnixMicro()
 	for i := range e.meters {
 		m := &e.meters[i]
 		if rule != "" && e.rules[m.rule].Name != rule {
 			continue
 		}
-		at, ok := e.pairOf(uint16(i), &addr)
+		at, ok := e.pairOf(uint16(i), addr)
 		if !ok || m.part == membersPart || e.prefix(e.pairs.at(at)) != source {
 			continue
 		}
@@ -34,25 +34,25 @@ func (e *Engine) Acquit(rule string, source netip.Prefix, until time.Time) {
 		e.fresh = slices.DeleteFunc(e.fresh, func(f uint32) bool { return f == at })
 		e.unsample(at, uint8(uint16(i)-e.headOf(uint16(i))))
 	}
-	if mark, ok := e.pairs.find(&addr, markAddress); ok && !e.detected(&addr) {
+	if mark, ok := e.pairs.find(addr, markAddress); ok && !e.detected(addr) {
 		e.pairs.at(mark).flags &^= hostile
 	}
 }
 
 // pairOf finds what a meter has counted of an address.
-func (e *Engine) pairOf(meter uint16, addr *[16]byte) (uint32, bool) {
-	m, key := &e.meters[meter], *addr
+func (e *Engine) pairOf(meter uint16, addr key) (uint32, bool) {
+	m, key := &e.meters[meter], addr
 	switch m.part {
 	case halfPart:
-		if isV4(addr) {
+		if addr.isV4() {
 			return 0, false
 		}
-		key = half(addr)
+		key = addr.half()
 	case networkPart:
 		key = e.levels[markLevel-m.mark].network(addr)
 	case memberPart:
 		if !m.bare {
-			key = address(unit(addr))
+			key = address(addr.unit())
 		}
 	case membersPart:
 		return e.pairOf(meter-1, addr)
@@ -60,7 +60,7 @@ func (e *Engine) pairOf(meter uint16, addr *[16]byte) (uint32, bool) {
 		return 0, false
 	}
 	head := e.headOf(meter)
-	i, ok := e.pairs.find(&key, head)
+	i, ok := e.pairs.find(key, head)
 	return i + uint32(meter-head), ok
 }
 

@@ -1,13 +1,10 @@
 package detect
 
-import (
-	"encoding/binary"
-	"math/bits"
-)
+import "math/bits"
 
 // tally counts a signal in a bundle of meters of one address. It returns which
 // of them have detected it, and whether one of these acts.
-func (e *Engine) tally(b bundle, key *[16]byte, t int64, s *Signal, hint uint32) (detected uint32, acted bool) {
+func (e *Engine) tally(b bundle, key key, t int64, s *Signal, hint uint32) (detected uint32, acted bool) {
 	head := e.obtain(b, key, s, hint)
 	if head == noPair {
 		return 0, false
@@ -121,7 +118,7 @@ func (e *Engine) news(i uint32, p *pair) {
 }
 
 // suspect marks an address that was detected: its successes are no good news.
-func (e *Engine) suspect(addr *[16]byte) {
+func (e *Engine) suspect(addr key) {
 	if i, ok := e.pairs.find(addr, markAddress); ok && e.detected(addr) {
 		e.pairs.at(i).flags |= hostile
 	}
@@ -223,7 +220,7 @@ func (e *Engine) judge(p *pair, m *meter, mark uint16, t int64, reached int) boo
 
 // vouched reports whether there was a success at p's key lately, and notes it.
 func (e *Engine) vouched(p *pair, m *meter, mark uint16, t int64) bool {
-	s := e.success(&p.key, m, mark)
+	s := e.success(p.key, m, mark)
 	if s == nil || t-s.last > SuccessMemory.Microseconds() {
 		return false
 	}
@@ -233,18 +230,16 @@ func (e *Engine) vouched(p *pair, m *meter, mark uint16, t int64) bool {
 
 // success finds the mark of the latest success at a key. A small network has
 // none of its own: its addresses are asked.
-func (e *Engine) success(key *[16]byte, m *meter, mark uint16) (latest *pair) {
-	if m.part != networkPart || !isV4(key) || !e.levels[markLevel-m.mark].small() {
+func (e *Engine) success(key key, m *meter, mark uint16) (latest *pair) {
+	if m.part != networkPart || !key.isV4() || !e.levels[markLevel-m.mark].small() {
 		if i, ok := e.pairs.find(key, mark); ok {
 			return e.pairs.at(i)
 		}
 		return nil
 	}
-	addr := *key
-	first := binary.BigEndian.Uint32(key[v4mapped:])
+	first := key.v4()
 	for n := range uint32(1) << (32 - e.levels[markLevel-m.mark].ipv4) {
-		binary.BigEndian.PutUint32(addr[v4mapped:], first+n)
-		if i, ok := e.pairs.find(&addr, markAddress); ok {
+		if i, ok := e.pairs.find(keyOfV4(first+n), markAddress); ok {
 			if s := e.pairs.at(i); latest == nil || s.last > latest.last {
 				latest = s
 			}
@@ -256,7 +251,7 @@ func (e *Engine) success(key *[16]byte, m *meter, mark uint16) (latest *pair) {
 // network counts a signal of a weak member of a network or /64, but not in the
 // meters of skip, each followed by the one of its members. It reports whether it
 // is detected by a rule that acts.
-func (e *Engine) network(b bundle, key *[16]byte, member int64, skip uint32, t int64, s *Signal, hint uint32) (acted bool) {
+func (e *Engine) network(b bundle, key key, member int64, skip uint32, t int64, s *Signal, hint uint32) (acted bool) {
 	head := e.obtain(b, key, s, hint)
 	if head == noPair {
 		return false
@@ -294,21 +289,20 @@ func (e *Engine) itemOf(m *meter, s *Signal) int64 {
 	if !m.distinct {
 		return 0
 	}
-	account := e.accountOf(s)
-	return int64(binary.LittleEndian.Uint64(account[:8]))
+	return int64(e.accountOf(s).low)
 }
 
 // accountOf is the key of the account of the signal that is being observed.
-func (e *Engine) accountOf(s *Signal) *[16]byte {
+func (e *Engine) accountOf(s *Signal) key {
 	if !e.keyed {
-		e.account16, e.keyed = e.seed.account(s.Account), true
+		e.accountKey, e.keyed = e.seed.account(s.Account), true
 	}
-	return &e.account16
+	return e.accountKey
 }
 
 // account counts who tries an account; dealt says that its address is dealt with
 // by itself. Those who take part in too many are detected, each one.
-func (e *Engine) account(b bundle, addr *[16]byte, dealt bool, t int64, s *Signal) {
+func (e *Engine) account(b bundle, addr key, dealt bool, t int64, s *Signal) {
 	meters := e.meters[b.first : b.first+uint16(b.n)]
 	if dealt && !meters[len(meters)-1].bare {
 		return
@@ -325,7 +319,7 @@ func (e *Engine) account(b bundle, addr *[16]byte, dealt bool, t int64, s *Signa
 		if dealt && !m.bare {
 			continue
 		}
-		item := unit(addr)
+		item := addr.unit()
 		if m.bare {
 			if item = e.place(m, addr, s.Addr); item == nowhere {
 				continue
@@ -338,11 +332,11 @@ func (e *Engine) account(b bundle, addr *[16]byte, dealt bool, t int64, s *Signa
 		}
 		if p.flags&crossed != 0 || m.bare {
 			p.flags |= crossed
-			who := *addr
+			who := addr
 			if !m.bare {
 				who = address(item)
 			}
-			e.member(m, p, &who, head, t, s)
+			e.member(m, p, who, head, t, s)
 			continue
 		}
 		// The window has just become full: all in it take part.
@@ -352,9 +346,9 @@ func (e *Engine) account(b bundle, addr *[16]byte, dealt bool, t int64, s *Signa
 			at, who := e.scratch[k], address(e.scratch[k+1])
 			switch {
 			case e.scratch[k+1] == item:
-				e.member(m, p, &who, head, t, s)
+				e.member(m, p, who, head, t, s)
 			case t-at <= m.within && at-t <= m.within:
-				e.member(m, p, &who, head, at, nil)
+				e.member(m, p, who, head, at, nil)
 			}
 		}
 	}
@@ -362,7 +356,7 @@ func (e *Engine) account(b bundle, addr *[16]byte, dealt bool, t int64, s *Signa
 
 // member detects an address that took part in what was counted at an account.
 // Without s its signal was an earlier one.
-func (e *Engine) member(m *meter, account *pair, who *[16]byte, head uint32, t int64, s *Signal) {
+func (e *Engine) member(m *meter, account *pair, who key, head uint32, t int64, s *Signal) {
 	i, ok := e.pairs.find(who, m.member)
 	if !ok {
 		if e.pairs.live >= e.limits.MaxSources {
@@ -386,7 +380,7 @@ func (e *Engine) member(m *meter, account *pair, who *[16]byte, head uint32, t i
 	p.ring.peak = max(p.ring.peak, account.ring.peak)
 	mm := &e.meters[m.member]
 	mark := uint16(markAddress)
-	if !isV4(who) && !m.bare {
+	if !who.isV4() && !m.bare {
 		mark = markHalf
 	}
 	crossing := e.judge(p, mm, mark, t, mm.need)
@@ -400,8 +394,7 @@ func (e *Engine) member(m *meter, account *pair, who *[16]byte, head uint32, t i
 // site counts all sources together. After the first crossing only what happens
 // in a full window is news.
 func (e *Engine) site(b *bundle, t int64, s *Signal) {
-	var none [16]byte
-	head := e.obtain(*b, &none, s, b.hint-1)
+	head := e.obtain(*b, key{}, s, b.hint-1)
 	if head == noPair {
 		return
 	}

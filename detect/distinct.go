@@ -1,7 +1,6 @@
 package detect
 
 import (
-	"encoding/binary"
 	"math"
 	"math/bits"
 )
@@ -22,10 +21,9 @@ const (
 	registerBits = 12
 )
 
-func (d *distinct) add(source *[16]byte) {
-	a, b := binary.LittleEndian.Uint64(source[:8]), binary.LittleEndian.Uint64(source[8:])
-	hi, lo := bits.Mul64(a^0x2d358dccaa6c78a5, b^0x8bb84b93962eacc9)
-	hi, lo = bits.Mul64(hi^0x4b33a62ed433d4a3, lo^b^0x9e3779b97f4a7c15)
+func (d *distinct) add(source key) {
+	hi, lo := bits.Mul64(source.low^0x2d358dccaa6c78a5, source.high^0x8bb84b93962eacc9)
+	hi, lo = bits.Mul64(hi^0x4b33a62ed433d4a3, lo^source.high^0x9e3779b97f4a7c15)
 	d.addHash(max(hi^lo, 1))
 }
 

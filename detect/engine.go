@@ -1,8 +1,8 @@
 package detect
 
 import (
-	"encoding/binary"
 	"fmt"
+	"math/bits"
 	"net/netip"
 	"slices"
 	"time"
@@ -38,8 +38,8 @@ type Engine struct {
 	scratch []int64
 	line    *record // of the signal that is being observed, once it was needed
 
-	account16 [16]byte // likewise its account's key
-	keyed     bool
+	accountKey key // likewise its account's
+	keyed      bool
 
 	ahead prefetch
 
@@ -95,18 +95,6 @@ func (e *Engine) reset(s seed) {
 // that spans at most Within. An invalid signal is counted and otherwise ignored.
 func (e *Engine) Observe(s Signal) { e.observe(&s, noPair, noPair) }
 
-// ObserveAll takes signals in order; the same as Observe for each, and faster.
-func (e *Engine) ObserveAll(signals []Signal) {
-	for len(signals) > 0 {
-		batch := signals[:min(len(signals), batchSize)]
-		signals = signals[len(batch):]
-		e.warm(batch)
-		for i := range batch {
-			e.observe(&batch[i], e.ahead.own[i], e.ahead.network[i])
-		}
-	}
-}
-
 func (e *Engine) observe(s *Signal, hint, nearby uint32) {
 	t := s.Time.UnixMicro()
 	if !s.Kind.Valid() || !s.Addr.IsValid() || t <= 0 || t >= lastTime || s.Addr.Is6() && s.Addr.Zone() != "" {
@@ -116,43 +104,41 @@ func (e *Engine) observe(s *Signal, hint, nearby uint32) {
 	e.now = max(e.now, t)
 	e.byKind[s.Kind] += int64(s.Times())
 	w := &e.wants[s.Kind]
-	addr := s.Addr.As16()
+	addr := keyOf(s.Addr)
 	e.line, e.keyed = nil, false
 	if s.Kind.Success() {
-		if e.succeed(&addr, s.Kind, t, hint) {
-			e.phases.observe(Exploitation, s.Kind, &addr, t, s.Times())
+		if e.succeed(addr, s.Kind, t, hint) {
+			e.phases.observe(Exploitation, s.Kind, addr, t, s.Times())
 		}
 	} else {
-		e.phases.observe(Phase(w.phase), s.Kind, &addr, t, s.Times())
+		e.phases.observe(Phase(w.phase), s.Kind, addr, t, s.Times())
 	}
 	if !w.anybody {
 		return
 	}
 	dealt := false
-	v6 := !isV4(&addr)
+	v6 := !addr.isV4()
 	for i, b := range w.own {
 		if i > 0 {
 			hint = noPair
 		}
-		detected, acted := e.tally(b, &addr, t, s, hint)
+		detected, acted := e.tally(b, addr, t, s, hint)
 		dealt = dealt || acted
 		if v6 {
-			h := half(&addr)
-			if e.network(w.half[i], &h, int64(binary.BigEndian.Uint64(addr[8:])), detected, t, s, noPair) {
+			if e.network(w.half[i], addr.half(), int64(bits.ReverseBytes64(addr.high)), detected, t, s, noPair) {
 				dealt = true
 			}
 		}
 	}
 	if !dealt {
 		for _, b := range w.networks {
-			n := e.levels[b.level].network(&addr)
-			e.network(b, &n, unit(&addr), 0, t, s, nearby)
+			e.network(b, e.levels[b.level].network(addr), addr.unit(), 0, t, s, nearby)
 			nearby = noPair
 		}
 	}
 	if len(w.accounts) > 0 && len(s.Account) > 0 {
 		for _, b := range w.accounts {
-			e.account(b, &addr, dealt, t, s)
+			e.account(b, addr, dealt, t, s)
 		}
 	}
 	for i := range w.site {
@@ -164,23 +150,21 @@ func (e *Engine) observe(s *Signal, hint, nearby uint32) {
 const lastTime = 7258118400_000_000
 
 // succeed remembers a success; it reports whether the address had been detected.
-func (e *Engine) succeed(addr *[16]byte, by Kind, t int64, hint uint32) bool {
+func (e *Engine) succeed(addr key, by Kind, t int64, hint uint32) bool {
 	i := e.mark(addr, markAddress, by, t, hint)
-	if !isV4(addr) {
-		h := half(addr)
-		e.mark(&h, markHalf, by, t, noPair)
+	if !addr.isV4() {
+		e.mark(addr.half(), markHalf, by, t, noPair)
 	}
 	for l := range e.levels {
-		if isV4(addr) && e.levels[l].small() {
+		if addr.isV4() && e.levels[l].small() {
 			continue
 		}
-		n := e.levels[l].network(addr)
-		e.mark(&n, markLevel-uint16(l), by, t, noPair)
+		e.mark(e.levels[l].network(addr), markLevel-uint16(l), by, t, noPair)
 	}
 	return i != noPair && e.pairs.at(i).flags&hostile != 0
 }
 
-func (e *Engine) mark(key *[16]byte, mark uint16, by Kind, t int64, hint uint32) uint32 {
+func (e *Engine) mark(key key, mark uint16, by Kind, t int64, hint uint32) uint32 {
 	i, ok := e.found(key, mark, hint)
 	if !ok {
 		if e.pairs.live >= e.limits.MaxSources {
@@ -202,7 +186,7 @@ func (e *Engine) mark(key *[16]byte, mark uint16, by Kind, t int64, hint uint32)
 }
 
 // detected reports whether an address was detected by itself.
-func (e *Engine) detected(addr *[16]byte) bool {
+func (e *Engine) detected(addr key) bool {
 	for m := range e.meters {
 		p := e.meters[m].part
 		if n := e.sizes[m]; n > 0 && (p == ownPart || p == memberPart) {
@@ -219,9 +203,9 @@ func (e *Engine) detected(addr *[16]byte) bool {
 }
 
 // found is find with a guess.
-func (e *Engine) found(key *[16]byte, meter uint16, hint uint32) (uint32, bool) {
+func (e *Engine) found(key key, meter uint16, hint uint32) (uint32, bool) {
 	if hint != noPair {
-		if p := e.pairs.at(hint); p.meter == meter && p.flags&inUse != 0 && p.key == *key {
+		if p := e.pairs.at(hint); p.meter == meter && p.flags&inUse != 0 && p.key == key {
 			return hint, true
 		}
 	}
@@ -230,7 +214,7 @@ func (e *Engine) found(key *[16]byte, meter uint16, hint uint32) (uint32, bool) 
 
 // obtain finds or makes a bundle, noPair if there is no room for it: then the
 // signal goes into the sketch, unless it has been there often enough.
-func (e *Engine) obtain(b bundle, key *[16]byte, s *Signal, hint uint32) uint32 {
+func (e *Engine) obtain(b bundle, key key, s *Signal, hint uint32) uint32 {
 	if i, ok := e.found(key, b.first, hint); ok {
 		return i
 	}
@@ -241,7 +225,7 @@ func (e *Engine) obtain(b bundle, key *[16]byte, s *Signal, hint uint32) uint32 
 }
 
 // admit makes room for a bundle if it has earned it.
-func (e *Engine) admit(b bundle, key *[16]byte, s *Signal) bool {
+func (e *Engine) admit(b bundle, key key, s *Signal) bool {
 	e.expire()
 	if e.pairs.live+int(b.n) <= e.limits.MaxSources {
 		return true

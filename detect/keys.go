@@ -20,16 +20,15 @@ func newSeed(n uint64) seed {
 	return seed{r.Uint64(), r.Uint64()}
 }
 
-func (k *seed) hash(key *[16]byte, meter uint16) uint64 {
-	a := binary.LittleEndian.Uint64(key[:8]) ^ k[0]
-	b := binary.LittleEndian.Uint64(key[8:]) ^ k[1]
+func (k *seed) hash(of key, meter uint16) uint64 {
+	a, b := of.low^k[0], of.high^k[1]
 	hi, lo := bits.Mul64(a^uint64(meter)<<32, b|1)
 	hi, lo = bits.Mul64(hi^lo^k[1], (b^uint64(meter)*0x9e3779b97f4a7c15)|1)
 	return hi ^ lo
 }
 
 // account is the key of an account's name, whatever its case.
-func (k *seed) account(name []byte) (key [16]byte) {
+func (k *seed) account(name []byte) (of key) {
 	const fold = 0x2020202020202020
 	a, b := k[0]^uint64(len(name)), k[1]
 	mix := func(w uint64) {
@@ -45,63 +44,80 @@ func (k *seed) account(name []byte) (key [16]byte) {
 		mix(binary.LittleEndian.Uint64(last[:]) | fold)
 	}
 	mix(k[0])
-	binary.LittleEndian.PutUint64(key[:8], a)
+	of.low = a
 	mix(k[1])
-	binary.LittleEndian.PutUint64(key[8:], a)
-	return key
+	of.high = a
+	return of
 }
 
-const v4mapped = 12 // the bytes of a mapped address before the IPv4 one
+// key is what is counted: the 16 bytes of an address or a network, or an account's name.
+// Two numbers stay in registers where an array would not: low is the first eight bytes,
+// the first one lowest.
+type key struct{ low, high uint64 }
 
-func isV4(addr *[16]byte) bool {
-	return binary.LittleEndian.Uint64(addr[:8]) == 0 && binary.LittleEndian.Uint32(addr[8:]) == 0xffff0000
+const mapped = 0xffff0000 // the lower half of an IPv4 address's high
+
+func keyOf(addr netip.Addr) key {
+	if addr.Is4() {
+		b := addr.As4()
+		return key{0, uint64(binary.LittleEndian.Uint32(b[:]))<<32 | mapped}
+	}
+	return keyFrom(addr.As16())
+}
+
+func keyFrom(b [16]byte) key {
+	return key{binary.LittleEndian.Uint64(b[:8]), binary.LittleEndian.Uint64(b[8:])}
+}
+
+func (k key) bytes() (b [16]byte) {
+	binary.LittleEndian.PutUint64(b[:8], k.low)
+	binary.LittleEndian.PutUint64(b[8:], k.high)
+	return b
+}
+
+func (k key) isV4() bool { return k.low == 0 && uint32(k.high) == mapped }
+
+// v4 is an IPv4 address as a number.
+func (k key) v4() uint32 { return bits.ReverseBytes32(uint32(k.high >> 32)) }
+
+func keyOfV4(addr uint32) key {
+	return key{0, uint64(bits.ReverseBytes32(addr))<<32 | mapped}
 }
 
 // half is the /64 of an IPv6 address.
-func half(addr *[16]byte) [16]byte {
-	out := *addr
-	clear(out[8:])
-	return out
-}
+func (k key) half() key { return key{k.low, 0} }
 
 // unit is what counts as one address: an IPv4 address, or the /64 of an IPv6
 // one, in which one host may have as many as it likes.
-func unit(addr *[16]byte) int64 {
-	if isV4(addr) {
-		return int64(binary.BigEndian.Uint32(addr[v4mapped:])) | 1<<32
+func (k key) unit() int64 {
+	if k.isV4() {
+		return int64(k.v4()) | 1<<32
 	}
-	return int64(binary.BigEndian.Uint64(addr[:8]))
+	return int64(bits.ReverseBytes64(k.low))
 }
 
 // address is the inverse of unit.
-func address(unit int64) (out [16]byte) {
+func address(unit int64) key {
 	if uint64(unit)>>32 == 1 {
-		out[10], out[11] = 0xff, 0xff
-		binary.BigEndian.PutUint32(out[v4mapped:], uint32(unit))
-		return out
+		return keyOfV4(uint32(unit))
 	}
-	binary.BigEndian.PutUint64(out[:8], uint64(unit))
-	return out
+	return key{bits.ReverseBytes64(uint64(unit)), 0}
 }
 
 // small networks have so few IPv4 addresses that each can be asked.
 func (l level) small() bool { return l.ipv4 >= 22 }
 
 // network is the key of the network of an address.
-func (l level) network(addr *[16]byte) [16]byte {
-	out := *addr
-	if isV4(addr) {
-		binary.BigEndian.PutUint32(out[v4mapped:], binary.BigEndian.Uint32(out[v4mapped:])&(^uint32(0)<<(32-l.ipv4)))
-		return out
+func (l level) network(addr key) key {
+	if addr.isV4() {
+		return keyOfV4(addr.v4() & (^uint32(0) << (32 - l.ipv4)))
 	}
-	binary.BigEndian.PutUint64(out[:8], binary.BigEndian.Uint64(out[:8])&(^uint64(0)<<(64-l.ipv6)))
-	clear(out[8:])
-	return out
+	return key{addr.low & bits.ReverseBytes64(^uint64(0)<<(64-l.ipv6)), 0}
 }
 
 // prefix is what a key of this many bits (by family) stands for.
-func prefix(key [16]byte, ipv4, ipv6 int) netip.Prefix {
-	addr := netip.AddrFrom16(key).Unmap()
+func prefix(of key, ipv4, ipv6 int) netip.Prefix {
+	addr := netip.AddrFrom16(of.bytes()).Unmap()
 	if addr.Is4() {
 		return netip.PrefixFrom(addr, ipv4)
 	}

@@ -6,7 +6,7 @@ import "iter"
 // processor's cache. A pair whose meter is a mark is a success: last is the
 // latest one, by its kind. Times are Unix microseconds.
 type pair struct {
-	key         [16]byte
+	key         key
 	first, last int64
 	crossed     int64
 	ring        ring
@@ -70,11 +70,11 @@ func (ps *pairs) size(meter uint16) uint8 {
 }
 
 // find returns the number of a bundle's first pair.
-func (ps *pairs) find(key *[16]byte, meter uint16) (i uint32, ok bool) {
+func (ps *pairs) find(key key, meter uint16) (i uint32, ok bool) {
 	return ps.lookup(key, meter, ps.seed.hash(key, meter))
 }
 
-func (ps *pairs) lookup(key *[16]byte, meter uint16, h uint64) (i uint32, ok bool) {
+func (ps *pairs) lookup(key key, meter uint16, h uint64) (i uint32, ok bool) {
 	mask := uint64(len(ps.slots) - 1)
 	for s := h & mask; ; s = (s + 1) & mask {
 		v := ps.slots[s]
@@ -84,7 +84,7 @@ func (ps *pairs) lookup(key *[16]byte, meter uint16, h uint64) (i uint32, ok boo
 		if v>>32 != h>>32 {
 			continue
 		}
-		if p := ps.at(uint32(v) - 1); p.meter == meter && p.key == *key {
+		if p := ps.at(uint32(v) - 1); p.meter == meter && p.key == key {
 			return uint32(v) - 1, true
 		}
 	}
@@ -101,7 +101,7 @@ func (ps *pairs) guess(h uint64) uint32 {
 }
 
 // insert adds a bundle that find did not find.
-func (ps *pairs) insert(key *[16]byte, meter uint16) uint32 {
+func (ps *pairs) insert(key key, meter uint16) uint32 {
 	if 2*(ps.heads+1) > len(ps.slots) {
 		ps.index(2 * len(ps.slots))
 	}
@@ -128,7 +128,7 @@ func (ps *pairs) insert(key *[16]byte, meter uint16) uint32 {
 	ps.live += int(n)
 	ps.heads++
 	for j := range n {
-		*ps.at(i + j) = pair{key: *key, meter: meter + uint16(j), flags: inUse, ring: ring{class: noRing}}
+		*ps.at(i + j) = pair{key: key, meter: meter + uint16(j), flags: inUse, ring: ring{class: noRing}}
 	}
 	return i
 }
@@ -157,7 +157,7 @@ func (ps *pairs) index(size int) {
 		if ps.size(p.meter) == 0 {
 			continue
 		}
-		h := ps.seed.hash(&p.key, p.meter)
+		h := ps.seed.hash(p.key, p.meter)
 		s := h & mask
 		for ps.slots[s] != 0 {
 			s = (s + 1) & mask

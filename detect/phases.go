@@ -93,12 +93,12 @@ type track struct {
 	peak, peakAt   int64
 	kinds, since   [kindCount]int64
 	sources        distinct
-	source         [16]byte // the latest one
+	source         key // the latest one
 	counted        int
 	countedExactly bool
 }
 
-func (ps *phases) observe(p Phase, k Kind, addr *[16]byte, t int64, n int) {
+func (ps *phases) observe(p Phase, k Kind, addr key, t int64, n int) {
 	if p == NoPhase {
 		return
 	}
@@ -113,8 +113,8 @@ func (ps *phases) observe(p Phase, k Kind, addr *[16]byte, t int64, n int) {
 	tr.last = max(tr.last, t)
 	tr.count += int64(n)
 	tr.since[k] += int64(n)
-	if tr.source != *addr {
-		tr.source = *addr
+	if tr.source != addr {
+		tr.source = addr
 		tr.sources.add(addr)
 	}
 	if tr.count >= int64(floors[p]) {

@@ -1,7 +1,6 @@
 package detect
 
 import (
-	"encoding/binary"
 	"math"
 	"net/netip"
 	"testing"
@@ -63,9 +62,7 @@ func TestManySourcesAreCountedWithinTheStatedError(t *testing.T) {
 	for _, n := range []int{1, 511, 512, 513, 3_000, 20_000, 1_000_000} {
 		var d distinct
 		for i := range 2 * n { // each twice
-			key := netip.AddrFrom4([4]byte{10}).As16()
-			binary.BigEndian.PutUint32(key[12:], uint32(i%n))
-			d.add(&key)
+			d.add(keyOfV4(10<<24 + uint32(i%n)))
 		}
 		w := stateWriter{}
 		d.write(&w)

@@ -1,9 +1,6 @@
 package detect
 
-import (
-	"encoding/binary"
-	"net/netip"
-)
+import "net/netip"
 
 // Locate says how to find the country of an address ("" if it has none), for rules that
 // count Countries. It is asked for each signal that such a rule counts.
@@ -13,7 +10,7 @@ func (e *Engine) Locate(country func(netip.Addr) string) { e.country = country }
 const nowhere = 0
 
 // place is where an address is: its country, or its /16 or, for IPv6, its /32.
-func (e *Engine) place(m *meter, key *[16]byte, addr netip.Addr) int64 {
+func (e *Engine) place(m *meter, key key, addr netip.Addr) int64 {
 	if m.abroad {
 		if e.country == nil {
 			return nowhere
@@ -23,8 +20,7 @@ func (e *Engine) place(m *meter, key *[16]byte, addr netip.Addr) int64 {
 			return nowhere
 		}
 		k := e.seed.account([]byte(c))
-		return max(1, int64(binary.LittleEndian.Uint64(k[:8])>>1))
+		return max(1, int64(k.low>>1))
 	}
-	n := level{16, 32}.network(key)
-	return unit(&n)
+	return level{16, 32}.network(key).unit()
 }

@@ -1,92 +1,150 @@
 package detect
 
-const batchSize = 64
+import (
+	"unsafe"
 
-// prefetch finds, for many signals at a time, what they will count in. With many
-// sources that is seldom in the processor's cache; here it is fetched for all of them
-// side by side, instead of waiting for one after the other: in rounds, each of which is
-// a short loop of reads that do not depend on each other, without a branch that
-// depends on what is read, for a wrong guess would wait for it.
-type prefetch struct {
-	hashes [batchSize][3]uint64
-	bundle [batchSize]*bundle // that counts the address itself
+	"fwsync/detect/fetch"
+)
 
-	// Where the signals' addresses may be counted, their networks, and their part in what
+// prefetch finds, a few signals ahead, what a signal will count in. With many sources
+// that is seldom in the processor's cache; here it is fetched while the signals before are
+// counted, instead of waiting for one place after the other. It takes three steps, for
+// each tells where to look next: the index, the pairs, their rings.
+type prefetch [aheadSlots]aimed
+
+// aimed is a signal that is about to be counted.
+type aimed struct {
+	hashes [3]uint64
+	bundle *bundle // that counts the address itself
+
+	// Where the signal's address may be counted, its network, and its part in what
 	// happens at an account; noPair if they are not.
-	own, network, member [batchSize]uint32
-
-	touched int64 // keeps the reads from being optimized away
+	own, network uint32
 }
 
-// warm fetches for a batch.
-func (e *Engine) warm(batch []Signal) {
-	f := &e.ahead
-	if len(e.pairs.chunks) == 0 || len(e.rings.blocks) == 0 {
-		for i := range batch {
-			f.own[i], f.network[i] = noPair, noPair
+const (
+	aheadGroup = 8 // signals between two steps: what was begun is there by then
+	aheadSlots = 4 * aheadGroup
+	mostPlaces = 16 // of one signal, in all steps
+)
+
+// places are what is to be fetched.
+type places struct {
+	at [mostPlaces * aheadGroup]unsafe.Pointer
+	n  int
+}
+
+func (p *places) add(at unsafe.Pointer) {
+	p.at[p.n] = at
+	p.n++
+}
+
+// ObserveAll takes signals in order; the same as Observe for each, and faster.
+func (e *Engine) ObserveAll(signals []Signal) {
+	n := len(signals)
+	var fetched places
+	for from := 0; from < n+3*aheadGroup; from += aheadGroup {
+		fetched.n = 0
+		for i := from; i < min(from+aheadGroup, n); i++ {
+			e.aim(&e.ahead[i%aheadSlots], &signals[i], &fetched)
 		}
+		for i := max(0, from-aheadGroup); i < min(from, n); i++ {
+			e.fetchPairs(&e.ahead[i%aheadSlots], &fetched)
+		}
+		for i := max(0, from-2*aheadGroup); i < min(from-aheadGroup, n); i++ {
+			if a := &e.ahead[i%aheadSlots]; a.bundle != nil {
+				e.fetchRings(a, &fetched)
+			}
+		}
+		fetch.Begin(fetched.at[:fetched.n])
+		for i := max(0, from-3*aheadGroup); i < min(from-2*aheadGroup, n); i++ {
+			a := &e.ahead[i%aheadSlots]
+			e.observe(&signals[i], a.own, a.network)
+		}
+	}
+}
+
+// aim hashes a signal's keys and fetches where the index may have them.
+func (e *Engine) aim(a *aimed, s *Signal, f *places) {
+	a.bundle = nil
+	if !s.Kind.Valid() {
+		a.hashes = [3]uint64{}
 		return
 	}
-	e.hashKeys(batch)
-	last := e.pairs.used - 1
-	for i := range batch {
-		h := &f.hashes[i]
-		f.own[i], f.network[i], f.member[i] = e.pairs.guess(h[0]), e.pairs.guess(h[1]), e.pairs.guess(h[2])
+	mask := uint64(len(e.pairs.slots) - 1)
+	addr := keyOf(s.Addr)
+	if s.Kind.Success() {
+		h := e.seed.hash(addr, markAddress)
+		a.hashes[0] = h
+		f.add(unsafe.Pointer(&e.pairs.slots[h&mask]))
+		return
 	}
-	touched := f.touched
-	for i := range batch {
-		own, network := f.own[i], f.network[i]
-		touched ^= e.pairs.at(min(own, last)).last ^ e.pairs.at(min(f.member[i], last)).last
-		touched ^= e.pairs.at(min(network, last)).last ^ e.pairs.at(min(network+1, last)).last
-		touched ^= e.pairs.at(min(own+1, last)).last ^ e.pairs.at(min(own+2, last)).last
+	w := &e.wants[s.Kind]
+	var h, network, member uint64
+	if len(w.own) > 0 {
+		a.bundle = &w.own[0]
+		h = e.seed.hash(addr, a.bundle.first)
 	}
-	for i := range batch {
-		b := f.bundle[i]
-		if b == nil {
-			continue
-		}
-		touched ^= e.rings.near(&e.pairs.at(min(f.network[i], last)).ring, 0) ^ e.rings.nearLast(&e.pairs.at(min(f.network[i]+1, last)).ring)
-		for j := range uint32(b.n) {
-			m, p := &e.meters[b.first+uint16(j)], e.pairs.at(min(f.own[i]+j, last))
-			if m.distinct {
-				touched ^= e.rings.nearLast(&p.ring)
-				continue
-			}
-			lent := &e.pairs.at(min(f.own[i]+uint32(m.lends), last)).ring
-			touched ^= e.rings.near(lent, 0) ^ e.rings.near(lent, int(p.ring.peak)+1)
-		}
+	network, member = h, h
+	if len(w.networks) > 0 {
+		b := &w.networks[0]
+		network = e.seed.hash(e.levels[b.level].network(addr), b.first)
+		f.add(unsafe.Pointer(&e.pairs.slots[network&mask]))
 	}
-	f.touched = touched
+	if len(w.accounts) > 0 {
+		member = e.seed.hash(addr, e.meters[w.accounts[0].first].member)
+		f.add(unsafe.Pointer(&e.pairs.slots[member&mask]))
+	}
+	a.hashes = [3]uint64{h, network, member}
+	f.add(unsafe.Pointer(&e.pairs.slots[h&mask]))
 }
 
-// hashKeys hashes the signals' keys.
-func (e *Engine) hashKeys(batch []Signal) {
-	f := &e.ahead
-	for i := range batch {
-		s, h := &batch[i], &f.hashes[i]
-		*h, f.bundle[i] = [3]uint64{}, nil
-		if !s.Kind.Valid() {
+// fetchPairs guesses the pairs from the index and fetches them.
+func (e *Engine) fetchPairs(a *aimed, f *places) {
+	a.own, a.network = noPair, noPair
+	if e.pairs.used == 0 {
+		return
+	}
+	last := e.pairs.used - 1
+	a.own = e.pairs.guess(a.hashes[0])
+	f.add(unsafe.Pointer(e.pairs.at(min(a.own, last))))
+	if a.bundle == nil {
+		return
+	}
+	for j := range uint32(min(a.bundle.n, 3) - 1) {
+		f.add(unsafe.Pointer(e.pairs.at(min(a.own+1+j, last))))
+	}
+	a.network = e.pairs.guess(a.hashes[1])
+	if a.hashes[1] != a.hashes[0] {
+		f.add(unsafe.Pointer(e.pairs.at(min(a.network, last))))
+		f.add(unsafe.Pointer(e.pairs.at(min(a.network+1, last))))
+	}
+	if a.hashes[2] != a.hashes[0] {
+		f.add(unsafe.Pointer(e.pairs.at(min(e.pairs.guess(a.hashes[2]), last))))
+	}
+}
+
+// fetchRings fetches the places of the rings that will be looked at.
+func (e *Engine) fetchRings(a *aimed, f *places) {
+	b := a.bundle
+	if b == nil || len(e.rings.blocks) == 0 {
+		return
+	}
+	last := e.pairs.used - 1
+	if a.hashes[1] != a.hashes[0] {
+		f.add(e.rings.near(&e.pairs.at(min(a.network, last)).ring, 0))
+		f.add(e.rings.nearLast(&e.pairs.at(min(a.network+1, last)).ring))
+	}
+	for j := range uint32(min(b.n, 3)) {
+		m, p := &e.meters[b.first+uint16(j)], e.pairs.at(min(a.own+j, last))
+		if m.distinct {
+			f.add(e.rings.nearLast(&p.ring))
 			continue
 		}
-		addr := s.Addr.As16()
-		if s.Kind.Success() {
-			h[0] = e.seed.hash(&addr, markAddress)
-			h[1], h[2] = h[0], h[0]
-			continue
+		lent := &e.pairs.at(min(a.own+uint32(m.lends), last)).ring
+		if j == uint32(m.lends) {
+			f.add(e.rings.near(lent, 0))
 		}
-		w := &e.wants[s.Kind]
-		if len(w.own) > 0 {
-			f.bundle[i] = &w.own[0]
-			h[0] = e.seed.hash(&addr, f.bundle[i].first)
-			h[1], h[2] = h[0], h[0]
-		}
-		if len(w.networks) > 0 {
-			b := &w.networks[0]
-			n := e.levels[b.level].network(&addr)
-			h[1] = e.seed.hash(&n, b.first)
-		}
-		if len(w.accounts) > 0 {
-			h[2] = e.seed.hash(&addr, e.meters[w.accounts[0].first].member)
-		}
+		f.add(e.rings.near(lent, int(p.ring.peak)+1))
 	}
 }

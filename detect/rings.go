@@ -1,6 +1,9 @@
 package detect
 
-import "slices"
+import (
+	"slices"
+	"unsafe"
+)
 
 // rings keeps the timestamps (Unix microseconds) of all pairs in blocks without
 // pointers, in rings of 2, 8, 32 … slots that grow with their owner.
@@ -78,9 +81,9 @@ func (rs *rings) release(r *ring) {
 	*r = ring{class: noRing}
 }
 
-// nearLast is a number that lies near the newest of a list, or anywhere.
-func (rs *rings) nearLast(r *ring) int64 {
-	return rs.blocks[r.off>>blockBits][(int(r.off)+2*int(r.n))&(blockSlots-1)]
+// nearLast is a place near the newest of a list, or anywhere.
+func (rs *rings) nearLast(r *ring) unsafe.Pointer {
+	return unsafe.Pointer(&rs.blocks[r.off>>blockBits][(int(r.off)+2*int(r.n))&(blockSlots-1)])
 }
 
 // push adds t as the newest arrival; a ring that holds limit timestamps loses
@@ -153,10 +156,10 @@ func (rs *rings) grow(r *ring, class uint8) bool {
 	return true
 }
 
-// near is a number that lies near the k-th newest arrival, or anywhere; 0 is the next one.
-func (rs *rings) near(r *ring, k int) int64 {
+// near is a place near the k-th newest arrival, or anywhere; 0 is the next one.
+func (rs *rings) near(r *ring, k int) unsafe.Pointer {
 	at := (int(r.head) + int(r.n) - k) & (r.slots() - 1)
-	return rs.blocks[r.off>>blockBits][(int(r.off)+at)&(blockSlots-1)]
+	return unsafe.Pointer(&rs.blocks[r.off>>blockBits][(int(r.off)+at)&(blockSlots-1)])
 }
 
 // copyOut appends the timestamps of the latest arrivals, at most so many, in order of arrival.

@@ -30,10 +30,10 @@ func (e *Engine) Standings(addr netip.Addr, at time.Time) []Standing {
 	if !addr.IsValid() {
 		return nil
 	}
-	key, now := addr.As16(), at.UnixMicro()
+	key, now := keyOf(addr), at.UnixMicro()
 	for i := range e.meters {
 		m := &e.meters[i]
-		pair, ok := e.pairOf(uint16(i), &key)
+		pair, ok := e.pairOf(uint16(i), key)
 		if !ok || m.part == membersPart || e.pairs.at(pair).count == 0 {
 			continue
 		}
@@ -48,7 +48,7 @@ func (e *Engine) Standings(addr netip.Addr, at time.Time) []Standing {
 		s.InWindow = s.Peak
 		if m.part != memberPart {
 			s.InWindow = e.inWindow(pair, now)
-			if mark := e.success(&p.key, m, m.mark); mark != nil && !m.bare && now-mark.last <= SuccessMemory.Microseconds() {
+			if mark := e.success(p.key, m, m.mark); mark != nil && !m.bare && now-mark.last <= SuccessMemory.Microseconds() {
 				s.Threshold = m.limit
 			}
 		}

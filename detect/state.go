@@ -70,7 +70,8 @@ func (e *Engine) MarshalBinary() ([]byte, error) {
 
 func (e *Engine) writeBundle(w *stateWriter, i uint32, lines map[*record]uint64) {
 	ps := e.bundleAt(i)
-	w.out = append(w.out, ps[0].key[:]...)
+	bytes := ps[0].key.bytes()
+	w.out = append(w.out, bytes[:]...)
 	if ps[0].meter >= markLow {
 		w.uint(0)
 		mark := ps[0].meter
@@ -195,11 +196,12 @@ func (e *Engine) readState(state []byte) error {
 }
 
 func (e *Engine) readBundle(r *stateReader, rules []int, lines []*record) {
-	var key [16]byte
-	copy(key[:], r.bytes(16))
+	var bytes [16]byte
+	copy(bytes[:], r.bytes(16))
+	key := keyFrom(bytes)
 	n := r.uint(maxBundle)
 	if n == 0 {
-		e.readMark(r, &key)
+		e.readMark(r, key)
 		return
 	}
 	head, base := noPair, uint16(0)
@@ -216,10 +218,10 @@ func (e *Engine) readBundle(r *stateReader, rules []int, lines []*record) {
 		}
 		if head == noPair {
 			base = e.headOf(p.meter)
-			if _, known := e.pairs.find(&key, base); known || e.pairs.live+int(e.sizes[base]) > e.limits.MaxSources {
+			if _, known := e.pairs.find(key, base); known || e.pairs.live+int(e.sizes[base]) > e.limits.MaxSources {
 				continue
 			}
-			head = e.pairs.insert(&key, base)
+			head = e.pairs.insert(key, base)
 		}
 		if e.headOf(p.meter) != base {
 			continue // the rules were put together in another way
@@ -247,7 +249,7 @@ func (e *Engine) readBundle(r *stateReader, rules []int, lines []*record) {
 	}
 }
 
-func (e *Engine) readMark(r *stateReader, key *[16]byte) {
+func (e *Engine) readMark(r *stateReader, key key) {
 	mark, known := uint16(markAddress), true
 	switch r.uint(2) {
 	case 1:

@@ -1,7 +1,7 @@
 package detect
 
 import (
-	"bytes"
+	"cmp"
 	"slices"
 )
 
@@ -43,13 +43,13 @@ func (e *Engine) Stats() Stats {
 		}
 	}
 	out.Tracked = e.pairs.live
-	var addrs [][16]byte
+	var addrs []key
 	for i := range e.pairs.all() {
 		if p := e.pairs.at(i); p.meter == markAddress || p.meter < markLow && e.sizes[p.meter] > 0 && e.meters[p.meter].part == ownPart {
 			addrs = append(addrs, p.key)
 		}
 	}
-	slices.SortFunc(addrs, func(a, b [16]byte) int { return bytes.Compare(a[:], b[:]) })
+	slices.SortFunc(addrs, func(a, b key) int { return cmp.Or(cmp.Compare(a.low, b.low), cmp.Compare(a.high, b.high)) })
 	out.Sources = len(slices.Compact(addrs))
 	return out
 }

@@ -2,30 +2,31 @@ package detect
 
 import (
 	"cmp"
-	"encoding/binary"
 	"math/bits"
 	"math/rand/v2"
 	"net/netip"
 	"slices"
 	"time"
+	"unsafe"
+
+	"fwsync/detect/fetch"
 )
 
 // Tally counts signals by address and kind, for reports. It follows at most the
 // given number of addresses, those that came first; the rest only adds to Others.
 type Tally struct {
-	most    int
-	counts  [][]counted // in chunks that never move
-	used    int
-	slots   []uint32 // number of a count + 1, and the top of the hash above; 0 empty; linear probing
-	seed    [2]uint64
-	more    map[uint32]*[kindCount]uint32 // of the few with more kinds than fit into counted
-	touched int64                         // keeps the fetching from being optimized away
-	Others  int64                         // signals of addresses that are not followed
+	most   int
+	counts [][]counted // in chunks that never move
+	used   int
+	slots  []uint32 // number of a count + 1, and the top of the hash above; 0 empty; linear probing
+	seed   [2]uint64
+	more   map[uint32]*[kindCount]uint32 // of the few with more kinds than fit into counted
+	Others int64                         // signals of addresses that are not followed
 }
 
 // counted fits into one line of the processor's cache.
 type counted struct {
-	addr        [16]byte
+	addr        key
 	first, last int64 // µs since 1970
 	numbers     [tallyKinds]uint32
 	kinds       [tallyKinds]Kind
@@ -59,61 +60,62 @@ func (t *Tally) at(i uint32) *counted { return &t.counts[i>>chunkBits][i&(chunkP
 
 // hash is keyed: who sends from many addresses must not be able to choose
 // ones that collide.
-func (t *Tally) hash(addr *[16]byte) uint32 {
-	a := binary.LittleEndian.Uint64(addr[:8]) ^ t.seed[0]
-	b := binary.LittleEndian.Uint64(addr[8:]) ^ t.seed[1]
+func (t *Tally) hash(addr key) uint32 {
+	a, b := addr.low^t.seed[0], addr.high^t.seed[1]
 	hi, lo := bits.Mul64(a, b|1)
 	hi, lo = bits.Mul64(hi^lo^t.seed[1], b|1)
 	return uint32(hi ^ lo)
 }
 
 // ObserveAll is Observe for each signal, and faster: the counts of many sources
-// are seldom in the processor's cache, and are fetched for many signals at a time
-// instead of waiting for one after the other.
+// are seldom in the processor's cache, and are fetched while the signals before are
+// counted.
 func (t *Tally) ObserveAll(signals []Signal) {
-	const size = 64
-	var addrs [size][16]byte
-	var found [size]uint32
-	for len(signals) > 0 {
-		batch := signals[:min(len(signals), size)]
-		signals = signals[len(batch):]
+	n := len(signals)
+	var ahead [4 * aheadGroup]struct {
+		addr  key
+		hash  uint32
+		guess uint32
+	}
+	var fetched places
+	for from := 0; from < n+2*aheadGroup; from += aheadGroup {
+		fetched.n = 0
 		mask := uint32(len(t.slots) - 1)
-		for i := range batch {
-			addrs[i] = batch[i].Addr.As16()
-			found[i] = t.hash(&addrs[i])
+		for i := from; i < min(from+aheadGroup, n); i++ {
+			a := &ahead[i%len(ahead)]
+			a.addr = keyOf(signals[i].Addr)
+			a.hash = t.hash(a.addr)
+			fetched.add(unsafe.Pointer(&t.slots[a.hash&mask]))
 		}
-		for i := range batch {
-			h := found[i]
-			v, next := t.slots[h&mask], t.slots[(h+1)&mask]
-			if (v^h)&^tallyNumber != 0 {
+		for i := max(0, from-aheadGroup); i < min(from, n); i++ {
+			a := &ahead[i%len(ahead)]
+			v, next := t.slots[a.hash&mask], t.slots[(a.hash+1)&mask]
+			if (v^a.hash)&^tallyNumber != 0 {
 				v = next
 			}
-			found[i] = max(v&tallyNumber, 1) - 1
-		}
-		if t.used > 0 {
-			last := uint32(t.used - 1)
-			for i := range batch {
-				t.touched ^= t.at(min(found[i], last)).first
+			if a.guess = v&tallyNumber - 1; int(a.guess) < t.used {
+				fetched.add(unsafe.Pointer(t.at(a.guess)))
 			}
 		}
-		for i := range batch {
-			s := &batch[i]
-			if int(found[i]) < t.used {
-				if c := t.at(found[i]); c.addr == addrs[i] {
-					t.count(found[i], c, s)
+		fetch.Begin(fetched.at[:fetched.n])
+		for i := max(0, from-2*aheadGroup); i < min(from-aheadGroup, n); i++ {
+			a := &ahead[i%len(ahead)]
+			if int(a.guess) < t.used {
+				if c := t.at(a.guess); c.addr == a.addr {
+					t.count(a.guess, c, &signals[i])
 					continue
 				}
 			}
-			t.Observe(s)
+			t.Observe(&signals[i])
 		}
 	}
 }
 
 // Observe counts one signal.
 func (t *Tally) Observe(s *Signal) {
-	addr := s.Addr.As16()
+	addr := keyOf(s.Addr)
 	mask := uint32(len(t.slots) - 1)
-	h := t.hash(&addr)
+	h := t.hash(addr)
 	slot := h & mask
 	for t.slots[slot] != 0 && ((t.slots[slot]^h)&^tallyNumber != 0 || t.at(t.slots[slot]&tallyNumber-1).addr != addr) {
 		slot = (slot + 1) & mask
@@ -164,7 +166,7 @@ func (t *Tally) insert(slot, h uint32, c counted) uint32 {
 		t.slots = make([]uint32, 2*len(t.slots))
 		mask := uint32(len(t.slots) - 1)
 		for j := range uint32(t.used) {
-			h := t.hash(&t.at(j).addr)
+			h := t.hash(t.at(j).addr)
 			slot := h & mask
 			for t.slots[slot] != 0 {
 				slot = (slot + 1) & mask
@@ -197,7 +199,7 @@ func (t *Tally) Addresses() []AddressCount {
 		mine := signals[from:len(signals):len(signals)]
 		slices.SortFunc(mine, func(a, b KindCount) int { return byName[a.Kind] - byName[b.Kind] })
 		all = append(all, AddressCount{
-			Addr: netip.AddrFrom16(c.addr).Unmap(), Signals: mine,
+			Addr: netip.AddrFrom16(c.addr.bytes()).Unmap(), Signals: mine,
 			FirstSeen: time.UnixMicro(c.first).UTC(), LastSeen: time.UnixMicro(c.last).UTC(),
 		})
 	}

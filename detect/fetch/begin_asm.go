@@ -1,0 +1,8 @@
+//go:build amd64 || arm64
+
+package fetch
+
+import "unsafe"
+
+//go:noescape
+func begin(places []unsafe.Pointer)

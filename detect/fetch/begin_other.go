@@ -1,0 +1,7 @@
+//go:build !amd64 && !arm64
+
+package fetch
+
+import "unsafe"
+
+func begin([]unsafe.Pointer) {}

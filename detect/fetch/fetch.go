@@ -1,0 +1,9 @@
+// Package fetch asks the processor to bring memory into its cache before it is needed,
+// so that who looks into large tables in no order need not wait for each place by itself.
+package fetch
+
+import "unsafe"
+
+// Begin begins to fetch what is at the places, which may be anywhere, and waits for none.
+// It does nothing where the processor's instruction for it is not known here.
+func Begin(places []unsafe.Pointer) { begin(places) }
