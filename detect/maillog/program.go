@@ -1,6 +1,9 @@
 package maillog
 
-import "bytes"
+import (
+	"bytes"
+	"math/bits"
+)
 
 // dispatch reads "TAG[PID]: MESSAGE" and reports whether TAG is a program that we
 // know, whatever the message says.
@@ -143,6 +146,12 @@ func afterMessageID(b []byte) []byte {
 
 // afterPID skips "[123]: ".
 func afterPID(b []byte) ([]byte, bool) {
+	if len(b) >= 16 {
+		// Numbers are of all lengths: their end is found without a loop.
+		if end := bits.TrailingZeros32(noDigits(word(b[1:])) | 1<<8); end > 0 && end < 8 && string(b[1+end:4+end]) == "]: " {
+			return b[4+end:], true
+		}
+	}
 	for i := 1; i < min(len(b)-2, 12); i++ {
 		if b[i] == ']' {
 			return b[i+3:], i > 1 && b[i+1] == ':' && b[i+2] == ' '

@@ -120,6 +120,16 @@ func first(w uint64, c byte) int { return bits.TrailingZeros64(equal(w, c)) >> 3
 // of the first such byte.
 func equal(w uint64, c byte) uint64 { return below(w^ones*uint64(c), 1) }
 
+// alphanumerics is how many bytes w begins with that are ASCII letters or digits.
+func alphanumerics(w uint64) int {
+	const low = ones * 0x7f
+	digit := w&low ^ ones*'0'
+	letter := (w | ones*0x20) & low ^ ones*0x60
+	noDigit := digit + ones*(0x80-10)
+	noLetter := letter + ones*(0x80-27) | ^(letter + low)
+	return bits.TrailingZeros64((noDigit&noLetter|w)&tops) >> 3
+}
+
 // below is not zero if a byte of w is less than c, at most 128; its lowest bit that
 // is set is the top bit of the first such byte.
 func below(w uint64, c byte) uint64 { return (w - ones*uint64(c)) &^ w & tops }

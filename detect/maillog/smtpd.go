@@ -275,6 +275,11 @@ func queued(msg []byte, f *found) {
 // is no queue id.
 func afterQueueID(msg []byte) []byte {
 	end := 0
+	if len(msg) >= 16 {
+		if end = alphanumerics(word(msg)); end == 8 {
+			end += alphanumerics(word(msg[8:]))
+		}
+	}
 	for end < len(msg) && end < 24 && msg[end] != ':' {
 		if c := msg[end]; c < '0' || c > '9' && c < 'A' || c > 'Z' && c < 'a' || c > 'z' {
 			return nil
