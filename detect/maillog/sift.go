@@ -24,7 +24,7 @@ func (p *Parser) Sift(text []byte, ends []int32, kept []Kept) []Kept {
 	kept = append(kept, make([]Kept, len(ends))...)
 	u := &p.usual
 	u.learn(text[:ends[0]])
-	start := 0
+	start, declared := 0, p.declared != nil
 	for i, end := range ends {
 		stop := int(end)
 		k, keep := Kept{Line: int32(i)}, 1
@@ -34,7 +34,7 @@ func (p *Parser) Sift(text []byte, ends []int32, kept []Kept) []Kept {
 		}
 		if next := start + tag; tag > 0 && tag <= usualMost && next+window <= len(text) && next <= stop && stop-start <= longest {
 			skip, pid := look((*[window]byte)(text[next:]), word(text[stop-8:]), stop-next)
-			if skip != 0 && p.declared != nil && p.declared.begins(text[start+host:stop], text[next:stop]) {
+			if declared && skip != 0 && p.declared.begins(text[start+host:stop], text[next:stop]) {
 				skip = 0
 			}
 			keep -= int(skip)
