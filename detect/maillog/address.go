@@ -100,7 +100,9 @@ func plain4(b []byte) (out [4]byte, length int) {
 	if bad1|bad2|bad3|bad4 != 0 {
 		return out, 0
 	}
-	return [4]byte{byte(o1), byte(o2), byte(o3), byte(o4)}, end + 1
+	// Written at once, for who reads it at once must not wait for four writes.
+	binary.BigEndian.PutUint32(out[:], o1<<24|o2<<16|o3<<8|o4)
+	return out, end + 1
 }
 
 // octet is the number that the last n bytes of w are, which are digits; bad is not zero if
