@@ -41,7 +41,6 @@ type Engine struct {
 	accountKey key // likewise its account's
 	keyed      bool
 
-	ahead prefetch
 
 	byKind [kindCount]int64
 	stats  Stats

@@ -42,20 +42,19 @@ func (p *pipeline) run(ctx context.Context, consume func(*chunk) error) error {
 	for range cap(free) {
 		free <- nil // taken when first needed: most logs fit into one chunk
 	}
-	defer func() {
-		for range cap(free) {
-			if k := <-free; k != nil {
-				k.lines, k.source = nil, ""
-				chunks.Put(k)
-			}
-		}
-	}()
 	var all sync.WaitGroup
 	for range p.workers - 1 {
 		all.Go(func() { p.work(ctx, free, consume) })
 	}
 	p.work(ctx, free, consume)
 	all.Wait()
+	// Not deferred: after a panic this would wait for the chunk that was lost.
+	for range cap(free) {
+		if k := <-free; k != nil {
+			k.lines, k.source = nil, ""
+			chunks.Put(k)
+		}
+	}
 	return p.err
 }
 
