@@ -85,16 +85,50 @@ type Evidence struct {
 	Text string
 }
 
-// Detections returns the detections that had a signal in this run (since New
+// Found is detections that are put together when they are asked for. It is valid until
+// its engine takes the next signal; several goroutines may ask for different ones at once.
+type Found struct {
+	engine *Engine
+	pairs  []uint32
+}
+
+// Len is how many there are.
+func (f Found) Len() int { return len(f.pairs) }
+
+// At returns one, from 0 to Len-1.
+func (f Found) At(i int) Detection {
+	d := f.Bare(i)
+	f.engine.attest(f.pairs[i], &d)
+	return d
+}
+
+// Bare is At without what is told by the lines that were kept: evidence and account.
+func (f Found) Bare(i int) Detection { return f.engine.detection(f.pairs[i]) }
+
+func (f Found) all() []Detection {
+	if f.Len() == 0 {
+		return nil
+	}
+	out := make([]Detection, f.Len())
+	for i := range out {
+		out[i] = f.At(i)
+	}
+	return out
+}
+
+// Detections returns all that Found has.
+func (e *Engine) Detections() []Detection { return e.Found().all() }
+
+// Found returns the detections that had a signal in this run (since New
 // or UnmarshalBinary), sorted by CrossedAt, then address, then rule.
-func (e *Engine) Detections() []Detection {
+func (e *Engine) Found() Found {
 	var found []uint32
 	for i := range e.pairs.all() {
 		if p := e.pairs.at(i); p.flags&(crossed|active) == crossed|active && p.meter < markLow && e.meters[p.meter].part != accountPart {
 			found = append(found, i)
 		}
 	}
-	return e.detections(found)
+	return e.sorted(found)
 }
 
 // Drain returns the detections that are new or went on since the last Drain
@@ -102,7 +136,7 @@ func (e *Engine) Detections() []Detection {
 // more, also what had been detected, as saving the state does: who comes back later
 // begins anew, whether the engine went on or was restarted.
 func (e *Engine) Drain() []Detection {
-	out := e.detections(e.fresh)
+	out := e.sorted(e.fresh).all()
 	for _, i := range e.fresh {
 		p := e.pairs.at(i)
 		p.flags = p.flags&^unreported | reported
@@ -115,11 +149,8 @@ func (e *Engine) Drain() []Detection {
 // Pending is how many detections the next Drain returns.
 func (e *Engine) Pending() int { return len(e.fresh) }
 
-// detections sorts pairs and says what is known about them.
-func (e *Engine) detections(found []uint32) []Detection {
-	if len(found) == 0 {
-		return nil
-	}
+// sorted sorts pairs that were detected.
+func (e *Engine) sorted(found []uint32) Found {
 	slices.SortFunc(found, func(i, j uint32) int {
 		a, b := e.pairs.at(i), e.pairs.at(j)
 		if c := cmp.Compare(a.crossed, b.crossed); c != 0 {
@@ -130,11 +161,7 @@ func (e *Engine) detections(found []uint32) []Detection {
 		}
 		return cmp.Or(cmp.Compare(e.rules[e.meters[a.meter].rule].Name, e.rules[e.meters[b.meter].rule].Name), cmp.Compare(e.prefix(a).Bits(), e.prefix(b).Bits()))
 	})
-	out := make([]Detection, len(found))
-	for k, i := range found {
-		out[k] = e.detection(i)
-	}
-	return out
+	return Found{e, found}
 }
 
 // prefix is what a pair that was detected stands for.
@@ -184,21 +211,28 @@ func (e *Engine) detection(i uint32) Detection {
 	if p.legitBy != 0 {
 		d.Legitimate, d.LegitimateBy, d.LegitimateAt = true, p.legitBy, time.Unix(int64(p.legitAt), 0).UTC()
 	}
-	head := e.headOf(p.meter)
-	if x := e.samples[i-uint32(p.meter-head)]; x != nil {
-		lines, n := x.of(uint8(p.meter - head))
-		d.Evidence = make([]Evidence, 0, n)
-		for _, line := range lines[:n] {
-			d.Evidence = append(d.Evidence, line.evidence())
-			if r.Of == OfAccount {
-				d.Account = line.account
-			}
-		}
-	}
 	known := d.Prefix.IsValid() && slices.ContainsFunc(e.known, d.Prefix.Overlaps)
 	d.Score = Score{Count: d.Count, Weight: r.weight(), Success: d.Legitimate, Known: known}
 	d.Score.total()
 	return d
+}
+
+// attest says what the lines that were kept of a pair tell about its detection.
+func (e *Engine) attest(i uint32, d *Detection) {
+	p := e.pairs.at(i)
+	head := e.headOf(p.meter)
+	x := e.samples[i-uint32(p.meter-head)]
+	if x == nil {
+		return
+	}
+	lines, n := x.of(uint8(p.meter - head))
+	d.Evidence = make([]Evidence, 0, n)
+	for _, line := range lines[:n] {
+		d.Evidence = append(d.Evidence, line.evidence())
+		if d.Of == OfAccount {
+			d.Account = line.account
+		}
+	}
 }
 
 // embarrass withholds what was detected together with others, a network or /64

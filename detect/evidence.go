@@ -1,7 +1,6 @@
 package detect
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"slices"
@@ -33,20 +32,25 @@ func newRecord(s *Signal) *record {
 		r.account = printable(s.Account, maxAccount)
 	}
 	if r.raw = s.Raw; len(s.Raw) > lazyLine {
-		r.evidence()
+		r.make()
 		return r
 	}
 	r.raw = append(make([]byte, 0, len(s.Raw)), s.Raw...)
 	return r
 }
 
+// evidence is what is shown of the line.
 func (r *record) evidence() Evidence {
-	if r.Hash == "" {
+	v := r.Evidence
+	if v.Hash == "" {
 		sum := sha256.Sum256(r.raw)
-		r.Hash, r.Text, r.raw = hex.EncodeToString(sum[:8]), printable(r.raw, MaxEvidenceText), nil
+		v.Hash, v.Text = hex.EncodeToString(sum[:8]), printable(r.raw, MaxEvidenceText)
 	}
-	return r.Evidence
+	return v
 }
+
+// make has the evidence made once and for all.
+func (r *record) make() { r.Evidence, r.raw = r.evidence(), nil }
 
 // samples are the lines kept of a bundle.
 type samples struct {
@@ -153,10 +157,19 @@ func (e *Engine) shareSamples(member, account uint32, s *Signal, crossing bool) 
 	}
 }
 
+// plainText reports whether a line is nothing but printable ASCII.
+func plainText(line []byte) bool {
+	other := false
+	for _, c := range line {
+		other = other || c-' ' > '~'-' '
+	}
+	return !other
+}
+
 // printable returns line as text that cannot move a cursor, reorder a
 // terminal's line or break a JSON encoder.
 func printable(line []byte, most int) string {
-	if len(line) <= most && !bytes.ContainsFunc(line, func(r rune) bool { return r < ' ' || r > '~' }) {
+	if len(line) <= most && plainText(line) {
 		return string(line)
 	}
 	out := make([]byte, 0, min(len(line), most))

@@ -41,7 +41,9 @@ func (e *Engine) Standings(addr netip.Addr, at time.Time) []Standing {
 		if m.part == memberPart && p.flags&crossed == 0 {
 			continue
 		}
-		s := Standing{Detection: e.detection(pair), Threshold: m.need, Within: time.Duration(m.within) * time.Microsecond}
+		d := e.detection(pair)
+		e.attest(pair, &d)
+		s := Standing{Detection: d, Threshold: m.need, Within: time.Duration(m.within) * time.Microsecond}
 		if p.flags&crossed == 0 {
 			s.CrossedAt = time.Time{}
 		}

@@ -53,7 +53,8 @@ func (e *Engine) MarshalBinary() ([]byte, error) {
 	}
 	w.uint(uint64(len(order)))
 	for _, r := range order {
-		v := r.evidence()
+		r.make()
+		v := r.Evidence
 		w.string(v.Source)
 		w.int(v.Line)
 		w.int(v.Offset)

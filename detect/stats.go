@@ -36,12 +36,7 @@ type Stats struct {
 // Stats returns the figures up to now.
 func (e *Engine) Stats() Stats {
 	out := e.stats
-	out.Signals = map[Kind]int64{}
-	for k, n := range e.byKind {
-		if n > 0 {
-			out.Signals[Kind(k)] = n
-		}
-	}
+	out.Signals = e.Signals()
 	out.Tracked = e.pairs.live
 	var addrs []key
 	for i := range e.pairs.all() {
@@ -51,5 +46,17 @@ func (e *Engine) Stats() Stats {
 	}
 	slices.SortFunc(addrs, func(a, b key) int { return cmp.Or(cmp.Compare(a.low, b.low), cmp.Compare(a.high, b.high)) })
 	out.Sources = len(slices.Compact(addrs))
+	return out
+}
+
+// Signals returns what Stats has of the signals, which is there at once: to tell the
+// different sources takes a while.
+func (e *Engine) Signals() map[Kind]int64 {
+	out := map[Kind]int64{}
+	for k, n := range e.byKind {
+		if n > 0 {
+			out[Kind(k)] = n
+		}
+	}
 	return out
 }

@@ -7,10 +7,8 @@ import (
 	"io/fs"
 	"net/netip"
 	"os"
-	"runtime"
 	"runtime/debug"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -26,15 +24,15 @@ const mostAddresses = 200_000
 
 // detectAnswer is what detect prints.
 type detectAnswer struct {
-	Schema     string                      `json:"schema"`
-	Policy     string                      `json:"policy"`
-	Sources    []reconcile.SourceReport    `json:"sources"`
-	Signals    map[string]int64            `json:"signals"`
-	Detections []reconcile.DetectionReport `json:"detections"`
-	Withheld   []reconcile.DetectionReport `json:"withheld"` // of sources for which a success speaks
-	Phases     []phaseAnswer               `json:"phases"`
-	Addresses  []addressAnswer             `json:"addresses"`
-	Others     int64                       `json:"others,omitempty"` // signals of addresses beyond the first 200,000
+	Schema     string                          `json:"schema"`
+	Policy     string                          `json:"policy"`
+	Sources    []reconcile.SourceReport        `json:"sources"`
+	Signals    map[string]int64                `json:"signals"`
+	Detections rows[reconcile.DetectionReport] `json:"detections"`
+	Withheld   rows[reconcile.DetectionReport] `json:"withheld"` // of sources for which a success speaks
+	Phases     []phaseAnswer                   `json:"phases"`
+	Addresses  rows[addressAnswer]             `json:"addresses"`
+	Others     int64                           `json:"others,omitempty"` // signals of addresses beyond the first 200,000
 }
 
 // phaseAnswer is one phase of the attack.
@@ -163,7 +161,7 @@ func statConfig() error {
 
 // analyse runs one detection engine over all logs.
 func analyse(ctx context.Context, policy *policies.Policy, names *detect.Catalogue, reading reconcile.Reading, logs []sources.Source) (detectAnswer, error) {
-	value := detectAnswer{Schema: "fwsync.detections/v1", Signals: map[string]int64{}, Detections: []reconcile.DetectionReport{}, Withheld: []reconcile.DetectionReport{}, Phases: []phaseAnswer{}, Addresses: []addressAnswer{}}
+	value := detectAnswer{Schema: "fwsync.detections/v1", Signals: map[string]int64{}, Phases: []phaseAnswer{}}
 	engine, err := reading.Engine(policy)
 	if err != nil {
 		return value, err
@@ -182,73 +180,65 @@ func analyse(ctx context.Context, policy *policies.Policy, names *detect.Catalog
 		}
 		value.Sources = append(value.Sources, reconcile.Sourced(log.Path, read))
 	}
-	for kind, n := range engine.Stats().Signals {
+	for kind, n := range engine.Signals() {
 		value.Signals[names.Name(kind)] = n
 	}
 	counted := make(chan []detect.AddressCount, 1)
 	go func() { counted <- tally.Addresses() }()
-	// All that is asked of the engine is asked here: its tables make room for the report.
-	found, phases := engine.Detections(), engine.Phases()
-	reports := make([]reconcile.DetectionReport, len(found))
-	inParts(len(found), func(i int) { reports[i] = reconcile.Detected(found[i]) })
-	for i, d := range found {
-		if d.Withheld {
-			value.Withheld = append(value.Withheld, reports[i])
-		} else {
-			value.Detections = append(value.Detections, reports[i])
-		}
-	}
-	for _, p := range phases {
+	// A report is long: its rows are put together while it is written, and need no memory.
+	found := engine.Found()
+	detected := byPrefix(found)
+	value.Detections = rows[reconcile.DetectionReport]{len(detected.acting), func(i int) reconcile.DetectionReport { return reconcile.Detected(found.At(detected.acting[i])) }}
+	value.Withheld = rows[reconcile.DetectionReport]{len(detected.withheld), func(i int) reconcile.DetectionReport { return reconcile.Detected(found.At(detected.withheld[i])) }}
+	for _, p := range engine.Phases() {
 		one := phaseAnswer{Phase: p.Phase.String(), Start: p.Start, End: p.End, Ongoing: p.Ongoing, Count: p.Signals, Signals: map[string]int64{}, Peak: p.Peak, PeakAt: p.PeakAt, Sources: p.Sources, Exact: p.Exact}
 		for kind, n := range p.Kinds {
 			one.Signals[names.Name(kind)] = n
 		}
 		value.Phases = append(value.Phases, one)
 	}
-	detected := byPrefix(found)
 	counts := <-counted
-	value.Addresses = make([]addressAnswer, len(counts))
-	inParts(len(counts), func(i int) {
+	value.Addresses = rows[addressAnswer]{len(counts), func(i int) addressAnswer {
 		a := &counts[i]
-		value.Addresses[i] = addressAnswer{a.Addr, kindCounts{names, a.Signals}, a.FirstSeen, a.LastSeen, detected(a.Addr)}
-	})
+		return addressAnswer{a.Addr, kindCounts{names, a.Signals}, a.FirstSeen, a.LastSeen, detected.of(a.Addr)}
+	}}
 	value.Others = tally.Others
 	return value, nil
 }
 
-// inParts does something for each number below n, on all cores.
-func inParts(n int, do func(i int)) {
-	var parts sync.WaitGroup
-	size := n/runtime.GOMAXPROCS(0) + 1
-	for from := 0; from < n; from += size {
-		parts.Go(func() {
-			for i := from; i < min(from+size, n); i++ {
-				do(i)
-			}
-		})
-	}
-	parts.Wait()
+// detected are the numbers of what was found, and the rules that detected an address, or a
+// network that holds it, and are not withheld.
+type detected struct {
+	acting, withheld []int
+	rules            map[netip.Prefix][]string
+	widths           []int
 }
 
-// byPrefix tells which rules detected an address, or a network that holds it, and are not
-// withheld.
-func byPrefix(found []detect.Detection) func(netip.Addr) []string {
-	rules := map[netip.Prefix][]string{}
-	var widths []int
-	for _, d := range found {
-		if d.Prefix.IsValid() && !d.Withheld {
-			rules[d.Prefix] = append(rules[d.Prefix], d.Rule)
-			widths = append(widths, d.Prefix.Bits())
+func byPrefix(found detect.Found) *detected {
+	by := &detected{rules: map[netip.Prefix][]string{}}
+	for i := range found.Len() {
+		d := found.Bare(i)
+		if d.Withheld {
+			by.withheld = append(by.withheld, i)
+			continue
 		}
-	}
-	slices.Sort(widths)
-	widths = slices.Compact(widths)
-	return func(addr netip.Addr) (names []string) {
-		for _, bits := range slices.Backward(widths) {
-			if p, err := addr.Prefix(bits); err == nil {
-				names = append(names, rules[p]...)
+		by.acting = append(by.acting, i)
+		if d.Prefix.IsValid() {
+			by.rules[d.Prefix] = append(by.rules[d.Prefix], d.Rule)
+			if width := d.Prefix.Bits(); !slices.Contains(by.widths, width) {
+				by.widths = append(by.widths, width)
 			}
 		}
-		return names
 	}
+	slices.Sort(by.widths)
+	return by
+}
+
+func (by *detected) of(addr netip.Addr) (rules []string) {
+	for _, bits := range slices.Backward(by.widths) {
+		if p, err := addr.Prefix(bits); err == nil {
+			rules = append(rules, by.rules[p]...)
+		}
+	}
+	return rules
 }

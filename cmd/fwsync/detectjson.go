@@ -5,8 +5,10 @@ import (
 	"bytes"
 	"encoding/json"
 	"io"
+	"iter"
 	"net/netip"
 	"runtime"
+	"slices"
 	"strconv"
 	"time"
 
@@ -14,35 +16,60 @@ import (
 	"fwsync/sync/reconcile"
 )
 
+// rows is a list whose elements are put together when they are asked for, also by several
+// goroutines if it is for different ones.
+type rows[T any] struct {
+	n  int
+	at func(i int) T
+}
+
+func (r rows[T]) all() iter.Seq[T] {
+	return func(yield func(T) bool) {
+		for i := range r.n {
+			if !yield(r.at(i)) {
+				return
+			}
+		}
+	}
+}
+
+func (r rows[T]) MarshalJSON() ([]byte, error) {
+	var text bytes.Buffer
+	enc := json.NewEncoder(&text)
+	enc.SetEscapeHTML(false)
+	err := enc.Encode(slices.AppendSeq([]T{}, r.all()))
+	return text.Bytes(), err
+}
+
 // writeJSON writes what encoding/json would. A report has tens of thousands of
 // addresses and detections, which take a quarter of the whole analysis that way:
 // these rows are put together here.
 func (v *detectAnswer) writeJSON(w io.Writer) error {
 	frame := *v
-	frame.Detections, frame.Withheld, frame.Addresses = []reconcile.DetectionReport{}, []reconcile.DetectionReport{}, []addressAnswer{}
+	frame.Detections.n, frame.Withheld.n, frame.Addresses.n = 0, 0, 0
 	var text bytes.Buffer
 	if err := writeJSON(&text, frame); err != nil {
 		return err
 	}
 	out := bufio.NewWriterSize(w, 1<<16)
 	rest := text.Bytes()
-	for _, rows := range []struct {
+	for _, list := range []struct {
 		name string
 		n    int
 		row  func(b []byte, i int) []byte
 	}{
-		{"detections", len(v.Detections), func(b []byte, i int) []byte { return appendDetection(b, &v.Detections[i]) }},
-		{"withheld", len(v.Withheld), func(b []byte, i int) []byte { return appendDetection(b, &v.Withheld[i]) }},
-		{"addresses", len(v.Addresses), func(b []byte, i int) []byte { return v.Addresses[i].appendJSON(b) }},
+		{"detections", v.Detections.n, func(b []byte, i int) []byte { return appendDetection(b, v.Detections.at(i)) }},
+		{"withheld", v.Withheld.n, func(b []byte, i int) []byte { return appendDetection(b, v.Withheld.at(i)) }},
+		{"addresses", v.Addresses.n, func(b []byte, i int) []byte { return v.Addresses.at(i).appendJSON(b) }},
 	} {
 		// No string of the frame holds a newline.
-		empty := "\n  \"" + rows.name + "\": []"
+		empty := "\n  \"" + list.name + "\": []"
 		var before []byte
 		before, rest, _ = bytes.Cut(rest, []byte(empty))
 		out.Write(before)
 		out.WriteString(empty[:len(empty)-1])
-		writeRows(out, rows.n, rows.row)
-		out.WriteString(endRows(rows.n))
+		writeRows(out, list.n, list.row)
+		out.WriteString(endRows(list.n))
 	}
 	out.Write(rest)
 	return out.Flush()
@@ -92,7 +119,7 @@ func endRows(n int) string {
 	return "\n  ]"
 }
 
-func (a *addressAnswer) appendJSON(b []byte) []byte {
+func (a addressAnswer) appendJSON(b []byte) []byte {
 	b = append(b, "{\n      \"address\": "...)
 	b = appendAddr(b, a.Address)
 	b = append(b, ",\n      \"signals\": "...)
@@ -113,7 +140,7 @@ func (a *addressAnswer) appendJSON(b []byte) []byte {
 	return append(b, "\n    }"...)
 }
 
-func appendDetection(b []byte, d *reconcile.DetectionReport) []byte {
+func appendDetection(b []byte, d reconcile.DetectionReport) []byte {
 	b = appendText(b, "{\n      \"prefix\": ", d.Prefix)
 	b = appendText(b, ",\n      \"rule\": ", d.Rule)
 	if d.Account != "" {

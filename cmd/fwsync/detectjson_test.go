@@ -19,8 +19,10 @@ func TestAReportIsWrittenAsTheStandardLibraryWould(t *testing.T) {
 			return time.Unix(rapid.Int64Range(0, 7e9).Draw(t, label), rapid.SampledFrom([]int64{0, 0, 123456000, 120000000}).Draw(t, "ns")).UTC()
 		}
 		v := detectAnswer{Schema: "fwsync.detections/v1", Policy: text.Draw(t, "policy"), Signals: map[string]int64{"smtp.scan": 3},
-			Sources:    []reconcile.SourceReport{{Name: text.Draw(t, "name"), Health: reconcile.Health{Notes: []string{text.Draw(t, "note")}}}},
-			Detections: []reconcile.DetectionReport{}, Withheld: []reconcile.DetectionReport{}, Addresses: []addressAnswer{}, Others: rapid.Int64Range(0, 1).Draw(t, "others")}
+			Sources: []reconcile.SourceReport{{Name: text.Draw(t, "name"), Health: reconcile.Health{Notes: []string{text.Draw(t, "note")}}}},
+			Others:  rapid.Int64Range(0, 1).Draw(t, "others")}
+		var acting, withheld []reconcile.DetectionReport
+		var addresses []addressAnswer
 		for range rapid.IntRange(0, 3).Draw(t, "detections") {
 			d := reconcile.DetectionReport{Prefix: "192.0.2.1/32", Rule: text.Draw(t, "rule"), Count: rapid.Int().Draw(t, "count"), Peak: 1, FirstSeen: instant("first"), LastSeen: instant("last"), CrossedAt: instant("crossed"),
 				Threshold: rapid.Int().Draw(t, "threshold"), Within: rapid.Int64().Draw(t, "within"), Continued: rapid.Bool().Draw(t, "continued"), Blocked: rapid.Bool().Draw(t, "blocked"), Withheld: text.Draw(t, "withheld"), Evidence: []reconcile.EvidenceRef{}}
@@ -35,9 +37,9 @@ func TestAReportIsWrittenAsTheStandardLibraryWould(t *testing.T) {
 				d.Evidence = append(d.Evidence, reconcile.EvidenceRef{Source: text.Draw(t, "source"), File: text.Draw(t, "file"), Line: rapid.Int64().Draw(t, "line"), Offset: rapid.Int64().Draw(t, "offset"), Hash: "00ff", Text: text.Draw(t, "text")})
 			}
 			if rapid.Bool().Draw(t, "of somebody with a success") {
-				v.Withheld = append(v.Withheld, d)
+				withheld = append(withheld, d)
 			} else {
-				v.Detections = append(v.Detections, d)
+				acting = append(acting, d)
 			}
 		}
 		for range rapid.IntRange(0, 3).Draw(t, "addresses") {
@@ -46,8 +48,9 @@ func TestAReportIsWrittenAsTheStandardLibraryWould(t *testing.T) {
 			for _, k := range []detect.Kind{detect.SMTPAuthFailed, detect.SMTPScan}[:rapid.IntRange(0, 2).Draw(t, "kinds")] {
 				a.Signals.counts = append(a.Signals.counts, detect.KindCount{Kind: k, Count: rapid.Int().Draw(t, "n")})
 			}
-			v.Addresses = append(v.Addresses, a)
+			addresses = append(addresses, a)
 		}
+		v.Detections, v.Withheld, v.Addresses = rowsOf(acting), rowsOf(withheld), rowsOf(addresses)
 		var want, got bytes.Buffer
 		if err := writeJSON(&want, v); err != nil {
 			t.Fatal(err)
@@ -60,3 +63,5 @@ func TestAReportIsWrittenAsTheStandardLibraryWould(t *testing.T) {
 		}
 	})
 }
+
+func rowsOf[T any](all []T) rows[T] { return rows[T]{len(all), func(i int) T { return all[i] }} }

@@ -103,11 +103,11 @@ func renderDetections(s *screen, v detectAnswer) {
 	}
 	s.columns(nil, rows)
 	s.title("Attackers (" + v.Policy + ")")
-	if len(v.Detections) == 0 {
+	if v.Detections.n == 0 {
 		s.line("  none")
 	}
 	rows = nil
-	for _, d := range v.Detections {
+	for d := range v.Detections.all() {
 		note := ""
 		if d.Members > 0 {
 			note = fmt.Sprintf("%d addresses", d.Members)
@@ -120,11 +120,12 @@ func renderDetections(s *screen, v detectAnswer) {
 	if len(rows) > 0 {
 		s.columns([]string{"ADDRESS", "DETECTION", "COUNT", "PEAK", "FIRST SEEN", "LAST SEEN", ""}, rows)
 	}
-	if n := len(v.Withheld); n > 0 {
-		first := v.Withheld[0]
+	if n := v.Withheld.n; n > 0 {
+		first := v.Withheld.at(0)
 		s.line("  withheld, for a success speaks for them: %d, as %s by %s: %s", n, host(first.Prefix), first.Rule, first.Withheld)
 	}
-	for _, d := range v.Detections[:min(len(v.Detections), 3)] {
+	for i := range min(v.Detections.n, 3) {
+		d := v.Detections.at(i)
 		if len(d.Evidence) > 0 {
 			e := d.Evidence[0]
 			s.line("  evidence against %s, %s line %d, byte %d (sha256 %s…):\n    %s", d.Prefix, e.File, e.Line, e.Offset, e.Hash, e.Text)
