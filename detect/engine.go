@@ -41,7 +41,6 @@ type Engine struct {
 	accountKey key // likewise its account's
 	keyed      bool
 
-
 	byKind [kindCount]int64
 	stats  Stats
 }
@@ -92,9 +91,10 @@ func (e *Engine) reset(s seed) {
 // jumps back costs nothing but precision: a window is any set of the latest
 // LegitimateThreshold signals (of different things: of their latest signals)
 // that spans at most Within. An invalid signal is counted and otherwise ignored.
-func (e *Engine) Observe(s Signal) { e.observe(&s, noPair, noPair) }
+func (e *Engine) Observe(s Signal) { e.observe(&s, noPair) }
 
-func (e *Engine) observe(s *Signal, hint, nearby uint32) {
+// observe takes one signal, and a guess where its address is counted.
+func (e *Engine) observe(s *Signal, hint uint32) {
 	t := s.Time.UnixMicro()
 	if !s.Kind.Valid() || !s.Addr.IsValid() || t <= 0 || t >= lastTime || s.Addr.Is6() && s.Addr.Zone() != "" {
 		e.stats.Invalid++
@@ -124,15 +124,14 @@ func (e *Engine) observe(s *Signal, hint, nearby uint32) {
 		detected, acted := e.tally(b, addr, t, s, hint)
 		dealt = dealt || acted
 		if v6 {
-			if e.network(w.half[i], addr.half(), int64(bits.ReverseBytes64(addr.high)), detected, t, s, noPair) {
+			if e.network(w.half[i], addr.half(), int64(bits.ReverseBytes64(addr.high)), detected, t, s) {
 				dealt = true
 			}
 		}
 	}
 	if !dealt {
 		for _, b := range w.networks {
-			e.network(b, e.levels[b.level].network(addr), addr.unit(), 0, t, s, nearby)
-			nearby = noPair
+			e.network(b, e.levels[b.level].network(addr), addr.unit(), 0, t, s)
 		}
 	}
 	if len(w.accounts) > 0 && len(s.Account) > 0 {

@@ -1,9 +1,6 @@
 package detect
 
-import (
-	"slices"
-	"unsafe"
-)
+import "slices"
 
 // rings keeps the timestamps (Unix microseconds) of all pairs in blocks without
 // pointers, in rings of 2, 8, 32 … slots that grow with their owner.
@@ -81,11 +78,6 @@ func (rs *rings) release(r *ring) {
 	*r = ring{class: noRing}
 }
 
-// nearLast is a place near the newest of a list, or anywhere.
-func (rs *rings) nearLast(r *ring) unsafe.Pointer {
-	return unsafe.Pointer(&rs.blocks[r.off>>blockBits][(int(r.off)+2*int(r.n))&(blockSlots-1)])
-}
-
 // push adds t as the newest arrival; a ring that holds limit timestamps loses
 // its oldest arrival. False: the ring had to grow and the budget is used up,
 // nothing was done.
@@ -154,12 +146,6 @@ func (rs *rings) grow(r *ring, class uint8) bool {
 	}
 	*r = bigger
 	return true
-}
-
-// near is a place near the k-th newest arrival, or anywhere; 0 is the next one.
-func (rs *rings) near(r *ring, k int) unsafe.Pointer {
-	at := (int(r.head) + int(r.n) - k) & (r.slots() - 1)
-	return unsafe.Pointer(&rs.blocks[r.off>>blockBits][(int(r.off)+at)&(blockSlots-1)])
 }
 
 // copyOut appends the timestamps of the latest arrivals, at most so many, in order of arrival.

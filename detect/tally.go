@@ -8,8 +8,6 @@ import (
 	"slices"
 	"time"
 	"unsafe"
-
-	"fwsync/detect/fetch"
 )
 
 // Tally counts signals by address and kind, for reports. It follows at most the
@@ -79,7 +77,6 @@ func (t *Tally) ObserveAll(signals []Signal) {
 	}
 	var fetched places
 	for from := 0; from < n+2*aheadGroup; from += aheadGroup {
-		fetched.n = 0
 		mask := uint32(len(t.slots) - 1)
 		for i := from; i < min(from+aheadGroup, n); i++ {
 			a := &ahead[i%len(ahead)]
@@ -97,7 +94,7 @@ func (t *Tally) ObserveAll(signals []Signal) {
 				fetched.add(unsafe.Pointer(t.at(a.guess)))
 			}
 		}
-		fetch.Begin(fetched.at[:fetched.n])
+		fetched.begin()
 		for i := max(0, from-2*aheadGroup); i < min(from-aheadGroup, n); i++ {
 			a := &ahead[i%len(ahead)]
 			if int(a.guess) < t.used {

@@ -124,7 +124,7 @@ func equal(w uint64, c byte) uint64 { return below(w^ones*uint64(c), 1) }
 func alphanumerics(w uint64) int {
 	const low = ones * 0x7f
 	digit := w&low ^ ones*'0'
-	letter := (w | ones*0x20) & low ^ ones*0x60
+	letter := (w|ones*0x20)&low ^ ones*0x60
 	noDigit := digit + ones*(0x80-10)
 	noLetter := letter + ones*(0x80-27) | ^(letter + low)
 	return bits.TrailingZeros64((noDigit&noLetter|w)&tops) >> 3
