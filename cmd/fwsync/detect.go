@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"net/netip"
 	"os"
-	"runtime/debug"
 	"slices"
 	"time"
 
@@ -103,10 +102,13 @@ to no cloud. Without a policies folder here it uses the built-in SMTP policy.
 			if err != nil {
 				return err
 			}
-			value, err := analyse(cmd.Context(), policy, declared.Catalogue(), reading, logs)
+			garbage := quietGarbage()
+			defer garbage.end()
+			value, err := analyse(cmd.Context(), policy, declared.Catalogue(), reading, logs, garbage.look)
 			if err != nil {
 				return err
 			}
+			garbage.collect()
 			value.Policy = name
 			if err := answer(cmd, g, &value, func(s *screen) { renderDetections(s, value) }); err != nil {
 				return err
@@ -159,21 +161,19 @@ func statConfig() error {
 	return err
 }
 
-// analyse runs one detection engine over all logs.
-func analyse(ctx context.Context, policy *policies.Policy, names *detect.Catalogue, reading reconcile.Reading, logs []sources.Source) (detectAnswer, error) {
+// analyse runs one detection engine over all logs, and eachChunk after each piece of them.
+func analyse(ctx context.Context, policy *policies.Policy, names *detect.Catalogue, reading reconcile.Reading, logs []sources.Source, eachChunk func()) (detectAnswer, error) {
 	value := detectAnswer{Schema: "fwsync.detections/v1", Signals: map[string]int64{}, Phases: []phaseAnswer{}}
 	engine, err := reading.Engine(policy)
 	if err != nil {
 		return value, err
 	}
-	// Nearly all of the memory is tables without pointers: to look through it more often
-	// costs next to nothing, and a third of the peak is saved.
-	defer debug.SetGCPercent(debug.SetGCPercent(25))
 	tally := detect.NewTally(mostAddresses)
 	for _, log := range logs {
 		read, err := sources.Read(ctx, log, sources.Position{}, func(signals []detect.Signal) {
 			tally.ObserveAll(signals)
 			engine.ObserveAll(signals)
+			eachChunk()
 		})
 		if err != nil {
 			return value, err
