@@ -166,6 +166,31 @@ func TestDetectionsComeInOrderOfCrossingThenAddress(t *testing.T) {
 	}
 }
 
+func TestWhoTookPartAtAnAccountIsShownWithAnOwnLine(t *testing.T) {
+	e, err := detect.New([]detect.Rule{
+		{Name: "guessing", Signals: []detect.Kind{detect.SMTPAuthFailed}, Threshold: 5, Within: time.Hour},
+		{Name: "distributed", Signals: []detect.Kind{detect.SMTPAuthFailed}, Of: detect.OfAccount, Count: detect.Addresses, Threshold: 6, Within: time.Hour},
+	}, detect.Limits{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range 8 {
+		addr := netip.AddrFrom4([4]byte{198, 51, 100, byte(i)})
+		for _, account := range []string{"sales", "info"} {
+			e.Observe(detect.Signal{Kind: detect.SMTPAuthFailed, Addr: addr, Account: []byte(account), Time: start.Add(time.Duration(i) * time.Minute), Raw: fmt.Appendf(nil, "[%s] tries %s", addr, account)})
+		}
+	}
+	found := e.Detections()
+	if len(found) != 8 {
+		t.Fatalf("%d detections, want each address once", len(found))
+	}
+	for _, d := range found {
+		if own := fmt.Sprintf("[%s] tries %s", d.Prefix.Addr(), d.Account); !slices.ContainsFunc(d.Evidence, func(v detect.Evidence) bool { return v.Text == own }) || len(d.Evidence) > 3 {
+			t.Errorf("%s at %s is shown with %+v", d.Prefix, d.Account, d.Evidence)
+		}
+	}
+}
+
 func TestEvidenceIsTheFirstTwoLinesAndTheCrossing(t *testing.T) {
 	e := engine(t, detect.Limits{}, brute)
 	for i := range 9 {

@@ -22,6 +22,7 @@ type record struct {
 	Evidence
 	raw     []byte
 	account string
+	about   uint64 // tells accounts apart, also where their names are not kept; 0 without one
 }
 
 const lazyLine = 512

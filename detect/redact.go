@@ -22,6 +22,14 @@ func (e *Engine) Redact(r Redactor) { e.redactor = r }
 
 // record keeps the line of a signal.
 func (e *Engine) record(s *Signal) *record {
+	r := e.told(s)
+	if len(s.Account) > 0 {
+		r.about = e.accountOf(s).low
+	}
+	return r
+}
+
+func (e *Engine) told(s *Signal) *record {
 	if e.redactor == nil {
 		return newRecord(s)
 	}
@@ -37,8 +45,12 @@ func (e *Engine) record(s *Signal) *record {
 
 // recalled is a line that a state kept.
 func (e *Engine) recalled(v Evidence, account string) *record {
+	about := uint64(0)
+	if account != "" {
+		about = e.seed.account([]byte(account)).low
+	}
 	if e.redactor != nil {
 		v.Text, account = printable([]byte(e.redactor.Line([]byte(v.Text), netip.Addr{})), MaxEvidenceText), e.redactor.Account(account)
 	}
-	return &record{Evidence: v, account: account}
+	return &record{Evidence: v, account: account, about: about}
 }

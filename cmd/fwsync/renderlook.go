@@ -127,7 +127,8 @@ func renderDetections(s *screen, v detectAnswer) {
 	for i := range min(v.Detections.n, 3) {
 		d := v.Detections.at(i)
 		if len(d.Evidence) > 0 {
-			e := d.Evidence[0]
+			// Who took part at an account is shown with the first lines about that account too.
+			e := d.Evidence[max(0, slices.IndexFunc(d.Evidence, func(e reconcile.EvidenceRef) bool { return strings.Contains(e.Text, "["+host(d.Prefix)+"]") }))]
 			s.line("  evidence against %s, %s line %d, byte %d (sha256 %s…):\n    %s", d.Prefix, e.File, e.Line, e.Offset, e.Hash, e.Text)
 		}
 	}
