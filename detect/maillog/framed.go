@@ -90,3 +90,21 @@ func tagEnd(b []byte) int {
 	}
 	return len(b)
 }
+
+// levelEnd returns the length of a severity and the blanks that fill its column, 0
+// without one.
+func levelEnd(b []byte) int {
+	n := bytes.IndexByte(b[:min(len(b), 10)], ' ')
+	if n < 3 {
+		return 0
+	}
+	switch string(b[:n]) {
+	case "DEBUG", "INFO", "NOTICE", "WARN", "WARNING", "ERR", "ERROR", "CRIT", "ALERT", "EMERG":
+	default:
+		return 0
+	}
+	for n < len(b) && n < 16 && b[n] == ' ' {
+		n++
+	}
+	return n
+}

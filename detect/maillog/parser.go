@@ -234,7 +234,7 @@ func (h *host) begins(b []byte) bool {
 // it; 0 if there is none.
 func hostAtStart(b []byte) int {
 	n := bytes.IndexByte(b[:min(len(b), 256)], ' ')
-	if n <= 0 || !plainHost(b[:n]) || beginsStamp(b[:n]) {
+	if n <= 0 || !plainHost(b[:n]) || beginsStamp(b[:n]) || has(b[n+1:], " ") {
 		return 0
 	}
 	return n
@@ -243,6 +243,9 @@ func hostAtStart(b []byte) int {
 // plainHost reports whether b can be the host of a header: not a tag, which ends
 // with a colon, nor what container runtimes write there.
 func plainHost(b []byte) bool {
+	if string(b) == "(none)" { // of a machine that was given no name
+		return true
+	}
 	for _, c := range b {
 		if c <= ' ' || c == '[' || c == '(' || c == '=' || c == '"' || c == '<' {
 			return false

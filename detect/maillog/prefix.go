@@ -173,6 +173,9 @@ func (p *Parser) afterStamp(rest []byte, h *header, depth int) Verdict {
 	if has(rest, "Info: ") && tagged(rest[6:]) { // Dovecot 1.x, to its own file
 		rest = rest[6:]
 	}
+	if n := levelEnd(rest); n > 0 && tagged(rest[n:]) { // "INFO    TAG[1]: …", of templates
+		rest = rest[n:]
+	}
 	if has(rest, "<") { // FreeBSD's syslogd -v: "<mail.info> host …"
 		if end := bytes.IndexByte(rest[:min(len(rest), 24)], '>'); end > 0 && has(rest[end+1:], " ") {
 			rest = rest[end+2:]

@@ -27,6 +27,8 @@ func rejected(b []byte, f *found) {
 		if string(command) == "RCPT" || string(command) == "VRFY" {
 			f.kind = detect.SMTPRelayDenied
 		}
+	case has(reason, "Recipient address rejected: Relay access denied"): // of the oldest
+		f.kind = detect.SMTPRelayDenied
 	case has(reason, "Recipient address rejected: "):
 		if code >= 500 || has(reason[28:], "User unknown") || has(reason[28:], "undeliverable address") || has(reason[28:], "Domain not found") {
 			f.kind = detect.SMTPRejectedRecipient
@@ -111,9 +113,9 @@ func listed(b []byte) detect.Kind {
 }
 
 // transient reports whether a refusal asks honest servers to come back, too: they are
-// greylisted, or our own lookups failed.
+// greylisted, or our own lookups or settings failed.
 func transient(reason []byte) bool {
-	return greylisted(reason) || has(reason, "address verification problem") || has(reason, "Unable to ") ||
+	return greylisted(reason) || has(reason, "Server configuration ") || has(reason, "address verification problem") || has(reason, "Unable to ") ||
 		has(reason, "Try again later") || has(reason, "defer_if_")
 }
 
