@@ -30,7 +30,7 @@ func rejected(b []byte, f *found) {
 	case has(reason, "Recipient address rejected: Relay access denied"): // of the oldest
 		f.kind = detect.SMTPRelayDenied
 	case has(reason, "Recipient address rejected: "):
-		if code >= 500 || has(reason[28:], "User unknown") || has(reason[28:], "undeliverable address") || has(reason[28:], "Domain not found") {
+		if code >= 500 || has(reason[28:], "User unknown") || has(reason[28:], "undeliverable address") || has(reason[28:], "Domain not found") || has(reason[28:], "Access denied") {
 			f.kind = detect.SMTPRejectedRecipient
 		}
 	case has(reason, "Sender address rejected: "):
@@ -67,6 +67,7 @@ func rejected(b []byte, f *found) {
 		switch rest := reason[bytes.IndexByte(reason, ':')+2:]; {
 		case has(rest, "Multi-recipient bounce"):
 			f.kind = detect.SMTPNullSenderAbuse
+		case code < 500 && transient(rest):
 		case !has(rest, "Improper use of SMTP command pipelining"):
 			f.kind = detect.SMTPRejectedContent
 		}
@@ -97,9 +98,14 @@ func refusal(b []byte) (where []byte, addr netip.Addr, text []byte, ok bool) {
 	return b[:end], addr, text[2:], true
 }
 
-// listed reads "Client host [ADDR] blocked using LIST".
+// listed reads "Client host [ADDR] blocked using LIST; TEXT", the list's own.
 func listed(b []byte) detect.Kind {
+	text := b
+	if at := bytes.Index(b, []byte("; from=<")); at >= 0 {
+		text = b[:at]
+	}
 	switch {
+	case bytes.Contains(text, []byte("; Error: open resolver")): // Spamhaus does not answer ours, whoever the client is
 	case has(b, "Client host ["), has(b, "Unverified Client host ["), has(b, "["):
 		return detect.SMTPRejectedClient
 	case has(b, "Sender address ["):
