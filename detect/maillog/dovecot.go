@@ -40,8 +40,8 @@ func dovecot(msg []byte, f *found) {
 //
 // Not failures of the client are: connections without an attempt ("no auth
 // attempts"), attempts that were broken off, a password service that is down, users
-// that are disabled, and more connections than mail_max_userip_connections: their
-// password was right.
+// that are disabled, what fails behind the password, and more connections than
+// mail_max_userip_connections: their password was right.
 func login(process, msg []byte, f *found) {
 	var failed, good detect.Kind
 	switch string(process) {
@@ -70,6 +70,8 @@ func login(process, msg []byte, f *found) {
 	} else if has(text, "proxy(") {
 		proxied(text[6:], fields, good, f)
 		return
+	} else if bytes.Contains(text, []byte("Internal login failure")) {
+		return // 1.x says "auth failed" of it
 	} else if n := attempts(text); n > 0 && !bytes.Contains(text, []byte("proxy(")) {
 		f.kind, f.count = failed, n
 	} else {

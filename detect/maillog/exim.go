@@ -81,6 +81,9 @@ func exim(msg []byte, f *found) {
 	if f.kind == 0 {
 		eximAuth(msg, f)
 	}
+	if f.kind == 0 {
+		eximOld(msg, f)
+	}
 }
 
 // eximText skips the stamp that Exim writes itself, also for syslog, and its process

@@ -13,8 +13,10 @@ import (
 //	{"MESSAGE":"…","SYSLOG_IDENTIFIER":"postfix/smtpd","_PID":"1","__REALTIME_TIMESTAMP":"1795465063000000"}
 //	{"message":"…","appname":"postfix/smtpd","procid":1,"hostname":"mx","timestamp":"2026-11-23T20:17:43.1Z"}
 //	{"msg":"…","programname":"postfix/smtpd","procid":"1","hostname":"mx","timereported":"2026-11-23T20:17:43.1+01:00"}
+//	{"MESSAGE":"…","PROGRAM":"postfix/smtpd","PID":"1","HOST":"mx","ISODATE":"2026-11-23T20:17:43+01:00"}
+//	{"message":"…","ident":"postfix/smtpd","pid":"1","host":"mx","time":"Nov 23 20:17:43"}
 func (p *Parser) object(line []byte, h *header, depth int) Verdict {
-	var message, program, pid, at, host, msg, stamp []byte
+	var message, program, ident, pid, at, host, msg, stamp []byte
 	rest := line[1:]
 	for {
 		rest = afterBlanks(rest)
@@ -41,13 +43,15 @@ func (p *Parser) object(line []byte, h *header, depth int) Verdict {
 			message = p.text(value)
 		case "msg": // only with the program's name beside it: applications write it, too
 			msg = p.text(value)
-		case "SYSLOG_IDENTIFIER", "appname", "programname":
+		case "SYSLOG_IDENTIFIER", "appname", "programname", "program", "PROGRAM":
 			program = p.text(value)
-		case "_PID", "procid":
+		case "ident": // of Fluentd, with the process id beside it: web servers write it, too
+			ident = p.text(value)
+		case "_PID", "procid", "pid", "PID":
 			pid = p.text(value)
-		case "_HOSTNAME", "hostname":
+		case "_HOSTNAME", "hostname", "host", "HOST", "logsource":
 			host = p.text(value)
-		case "timestamp", "timereported":
+		case "timestamp", "timereported", "ISODATE":
 			stamp = p.text(value)
 		case "__REALTIME_TIMESTAMP", "time", "@timestamp":
 			at = p.text(value)
@@ -63,8 +67,14 @@ func (p *Parser) object(line []byte, h *header, depth int) Verdict {
 	if at == nil && isoText(stamp) {
 		at = stamp
 	}
+	if program == nil && pid != nil {
+		program = ident
+	}
 	if message == nil && program != nil {
 		message = msg
+	}
+	if program != nil && known(program) && stampEnd(message) > 0 {
+		program = nil // the whole line, beside what was taken from it
 	}
 	if program == nil && p.tears(len(message) >= dockerPart && message[len(message)-1] != '\n') {
 		return Uninteresting
@@ -94,7 +104,7 @@ func (p *Parser) object(line []byte, h *header, depth int) Verdict {
 	}
 	if micros, ok := digits(at); ok && len(at) >= 13 && len(at) <= 17 {
 		h.at = time.UnixMicro(int64(micros)).UTC()
-	} else if isoText(at) {
+	} else if isoText(at) || len(at) == 15 && at[3] == ' ' {
 		h.stamp = at
 	} else {
 		return Malformed

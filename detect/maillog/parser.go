@@ -91,6 +91,7 @@ func (p *Parser) Parse(line []byte) (detect.Signal, Verdict) {
 // pass Sessions before it is counted, and so must one whose Time is zero: its line
 // has none.
 func (p *Parser) ParseInto(line []byte, s *detect.Signal) Verdict {
+	line = withoutReturn(line)
 	stamp := 15
 	if !traditional(line) {
 		if stamp = stampEnd(line); stamp < 0 {
@@ -117,6 +118,15 @@ func (p *Parser) ParseInto(line []byte, s *detect.Signal) Verdict {
 		dispatch(msg, &f)
 	}
 	return p.ended(line, stamp, msg, &f, s)
+}
+
+// withoutReturn cuts off the carriage return that logs have at the end of each line which
+// came over a connection, or from Windows.
+func withoutReturn(line []byte) []byte {
+	if n := len(line) - 1; n >= 0 && line[n] == '\r' {
+		return line[:n]
+	}
+	return line
 }
 
 // ended says what a line is, its stamp's length, what is from its tag on, and what was
@@ -234,7 +244,7 @@ func (h *host) begins(b []byte) bool {
 // it; 0 if there is none.
 func hostAtStart(b []byte) int {
 	n := bytes.IndexByte(b[:min(len(b), 256)], ' ')
-	if n <= 0 || !plainHost(b[:n]) || beginsStamp(b[:n]) {
+	if n <= 0 || !plainHost(b[:n]) || beginsStamp(b[:n]) || has(b[n+1:], " ") {
 		return 0
 	}
 	return n
@@ -243,6 +253,9 @@ func hostAtStart(b []byte) int {
 // plainHost reports whether b can be the host of a header: not a tag, which ends
 // with a colon, nor what container runtimes write there.
 func plainHost(b []byte) bool {
+	if string(b) == "(none)" { // of a machine that was given no name
+		return true
+	}
 	for _, c := range b {
 		if c <= ' ' || c == '[' || c == '(' || c == '=' || c == '"' || c == '<' {
 			return false

@@ -89,7 +89,10 @@ func (p *Parser) Time(line []byte) (time.Time, bool) {
 //
 //	<22>Nov 23 20:17:43 host TAG[1]: …             with a priority
 //	<22>1 2026-11-23T20:17:43Z host TAG 1 - - …    RFC 5424
+//	123 <22>…                                      with the count of RFC 6587 before either
 //	Nov 23 2026 20:17:43 host TAG[1]: …            with a year
+//	déc. 23 20:17:43 host TAG[1]: …                in another language; see localMonth
+//	2026-11-23T20:17:43Z	host	TAG[1]:	…        with tabs; see untab
 //	2026-11-23 20:17:43 [1] H=…                    Exim's own
 //	2026/11/23 20:17:43 …                          nginx and others, if signals are declared
 //	2026-11-23T20:17:43Z stdout F …                what container runtimes keep
@@ -113,6 +116,12 @@ func (p *Parser) split(line []byte, h *header, depth int) Verdict {
 	if line[0] == '{' {
 		return p.object(line, h, depth)
 	}
+	if n := countEnd(line); n > 0 {
+		if several(line, n) {
+			return Malformed
+		}
+		line = line[n:]
+	}
 	rest := line
 	if line[0] == '<' {
 		n, after := number(line[1:])
@@ -123,6 +132,9 @@ func (p *Parser) split(line []byte, h *header, depth int) Verdict {
 	}
 	if has(rest, "1 ") && len(rest) > 22 && rest[6] == '-' {
 		return structured(rest[2:], h)
+	}
+	if plain := p.untab(rest); plain != nil {
+		return p.split(plain, h, depth+1)
 	}
 	end := stampEnd(rest)
 	if end < 0 {
@@ -160,6 +172,9 @@ func (p *Parser) afterStamp(rest []byte, h *header, depth int) Verdict {
 	rest = bytes.TrimPrefix(rest, []byte(" "))   // macOS writes two blanks
 	if has(rest, "Info: ") && tagged(rest[6:]) { // Dovecot 1.x, to its own file
 		rest = rest[6:]
+	}
+	if n := levelEnd(rest); n > 0 && tagged(rest[n:]) { // "INFO    TAG[1]: …", of templates
+		rest = rest[n:]
 	}
 	if has(rest, "<") { // FreeBSD's syslogd -v: "<mail.info> host …"
 		if end := bytes.IndexByte(rest[:min(len(rest), 24)], '>'); end > 0 && has(rest[end+1:], " ") {

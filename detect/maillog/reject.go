@@ -27,8 +27,10 @@ func rejected(b []byte, f *found) {
 		if string(command) == "RCPT" || string(command) == "VRFY" {
 			f.kind = detect.SMTPRelayDenied
 		}
+	case has(reason, "Recipient address rejected: Relay access denied"): // of the oldest
+		f.kind = detect.SMTPRelayDenied
 	case has(reason, "Recipient address rejected: "):
-		if code >= 500 || has(reason[28:], "User unknown") || has(reason[28:], "undeliverable address") || has(reason[28:], "Domain not found") {
+		if code >= 500 || has(reason[28:], "User unknown") || has(reason[28:], "undeliverable address") || has(reason[28:], "Domain not found") || has(reason[28:], "Access denied") {
 			f.kind = detect.SMTPRejectedRecipient
 		}
 	case has(reason, "Sender address rejected: "):
@@ -65,6 +67,7 @@ func rejected(b []byte, f *found) {
 		switch rest := reason[bytes.IndexByte(reason, ':')+2:]; {
 		case has(rest, "Multi-recipient bounce"):
 			f.kind = detect.SMTPNullSenderAbuse
+		case code < 500 && transient(rest):
 		case !has(rest, "Improper use of SMTP command pipelining"):
 			f.kind = detect.SMTPRejectedContent
 		}
@@ -95,9 +98,14 @@ func refusal(b []byte) (where []byte, addr netip.Addr, text []byte, ok bool) {
 	return b[:end], addr, text[2:], true
 }
 
-// listed reads "Client host [ADDR] blocked using LIST".
+// listed reads "Client host [ADDR] blocked using LIST; TEXT", the list's own.
 func listed(b []byte) detect.Kind {
+	text := b
+	if at := bytes.Index(b, []byte("; from=<")); at >= 0 {
+		text = b[:at]
+	}
 	switch {
+	case bytes.Contains(text, []byte("; Error: open resolver")): // Spamhaus does not answer ours, whoever the client is
 	case has(b, "Client host ["), has(b, "Unverified Client host ["), has(b, "["):
 		return detect.SMTPRejectedClient
 	case has(b, "Sender address ["):
@@ -111,9 +119,9 @@ func listed(b []byte) detect.Kind {
 }
 
 // transient reports whether a refusal asks honest servers to come back, too: they are
-// greylisted, or our own lookups failed.
+// greylisted, or our own lookups or settings failed.
 func transient(reason []byte) bool {
-	return greylisted(reason) || has(reason, "address verification problem") || has(reason, "Unable to ") ||
+	return greylisted(reason) || has(reason, "Server configuration ") || has(reason, "address verification problem") || has(reason, "Unable to ") ||
 		has(reason, "Try again later") || has(reason, "defer_if_")
 }
 

@@ -56,6 +56,7 @@ func (p *Parser) ParseKept(line []byte, k Kept, s *detect.Signal) Verdict {
 	if k.pid == 0 || !has(line[min(int(k.pid), len(line)):], "[") {
 		return p.ParseInto(line, s)
 	}
+	line = withoutReturn(line)
 	var f found
 	smtpdOf(line[k.pid:], &f)
 	return p.ended(line, int(k.host)-1, line[k.tag:], &f, s)

@@ -266,6 +266,17 @@ func queued(msg []byte, f *found) {
 		filtered(rest[16:], f)
 	case has(rest, ": abort: TLS from "): // a client's certificate that was required
 		f.by(detect.SMTPTLSFailed, rest[18:])
+	// How a session ended has an id since 3.10.
+	case has(rest, ": lost connection after "):
+		ended(rest[24:], detect.SMTPScan, f)
+	case has(rest, ": timeout after "):
+		ended(rest[16:], detect.SMTPScan, f)
+	case has(rest, ": too many errors after "):
+		ended(rest[24:], detect.SMTPTooManyErrors, f)
+	case has(rest, ": bare <LF> received after "):
+		ended(rest[27:], detect.SMTPHeaderInjection, f)
+	case has(rest, ": improper command pipelining after "):
+		ended(rest[36:], detect.SMTPPipelining, f)
 	case has(msg, "reject: "): // of the oldest, without an id
 		rejected(msg[8:], f)
 	}
@@ -286,7 +297,7 @@ func afterQueueID(msg []byte) []byte {
 		}
 		end++
 	}
-	if end < 6 {
+	if end < 4 {
 		return nil
 	}
 	return msg[end:]

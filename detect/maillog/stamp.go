@@ -19,7 +19,8 @@ func stampEnd(line []byte) int {
 		return -1
 	}
 	if line[4] == '-' && line[7] == '-' && line[10] == 'T' && line[13] == ':' && line[16] == ':' {
-		if i := bytes.IndexByte(line[19:min(len(line), 40)], ' '); i >= 0 {
+		// A tab may have ended the stamp before the blank that ends something else.
+		if i := bytes.IndexByte(line[19:min(len(line), 40)], ' '); i >= 0 && (line[18+i] <= '9' || line[18+i] == 'Z') {
 			return 19 + i
 		}
 	}
@@ -40,7 +41,7 @@ func traditional(line []byte) bool {
 // "Nov 23 2026 20:17:43 ", "2026 Nov 23 20:17:43 ", "2026-11-23 20:17:43.123 +0100 ",
 // "2026-11-23_20:17:43.12345 " of svlogd, "@4000000067aa0b1c0ee6b280 " of multilog,
 // "Mon 2026-11-23 20:17:43 UTC " and "1795465063.123456 " of journalctl,
-// "Mon Nov 23 20:17:43 2026 " of logread.
+// "Mon Nov 23 20:17:43 2026 " of logread, and months in other languages.
 func yearStampEnd(line []byte) int {
 	if len(line) < 21 {
 		return -1
@@ -89,7 +90,7 @@ func yearStampEnd(line []byte) int {
 			return n + end
 		}
 	}
-	return -1
+	return localStampEnd(line)
 }
 
 // slashedStampEnd is stampEnd for "2026/11/23 20:17:43.123 ".
@@ -143,6 +144,8 @@ func (c *stampReader) read(b []byte) (time.Time, bool) {
 		return c.traditional(padded[:])
 	case len(b) == 25 && b[0] == '@':
 		return labelled(b[1:])
+	case len(b) > 15 && b[0] >= 'A' && b[3] != ' ':
+		return c.local(b)
 	case len(b) < 19:
 		n := fraction(b[min(len(b), 15):])
 		return c.fractional(b, 15, n)
@@ -340,13 +343,17 @@ func monthAndDay(b []byte) (time.Month, int, bool) {
 	}
 	n, ok := digits(day)
 	month := monthOf(b)
+	if month == 0 {
+		month = localMonth(b[:3])
+	}
 	return month, n, ok && month != 0
 }
 
+const monthNames = "JanFebMarAprMayJunJulAugSepOctNovDec"
+
 func monthOf(b []byte) time.Month {
-	const names = "JanFebMarAprMayJunJulAugSepOctNovDec"
 	for i := 0; i < 36; i += 3 {
-		if b[0] == names[i] && b[1] == names[i+1] && b[2] == names[i+2] {
+		if b[0] == monthNames[i] && b[1] == monthNames[i+1] && b[2] == monthNames[i+2] {
 			return time.Month(i/3 + 1)
 		}
 	}
