@@ -79,7 +79,8 @@ func plain4(b []byte) (out [4]byte, length int) {
 		b = padded[:]
 	}
 	t := (*[17]byte)(b)
-	rest := noDigits(word(t[1:])) | noDigits(word(t[9:]))<<8
+	low := word(t[1:9])
+	rest := noDigits(low) | noDigits(word(t[9:17]))<<8
 	first := bits.TrailingZeros32(rest) & 15
 	rest &= rest - 1
 	second := bits.TrailingZeros32(rest) & 15
@@ -93,11 +94,11 @@ func plain4(b []byte) (out [4]byte, length int) {
 	if (t[1+first]^'.')|(t[1+second]^'.')|(t[1+third]^'.')|(t[1+end]^']') != 0 || third < second || end < third {
 		return out, 0
 	}
-	o1, bad1 := octet(binary.LittleEndian.Uint32(t[1:])<<(32-8*first&31), first)
+	o1, bad1 := octet(uint32(low)*octetShapes[first].shift, first)
 	o2, bad2 := octet(binary.LittleEndian.Uint32(t[second-3:]), second-first-1)
 	o3, bad3 := octet(binary.LittleEndian.Uint32(t[third-3:]), third-second-1)
 	o4, bad4 := octet(binary.LittleEndian.Uint32(t[end-3:]), end-third-1)
-	if bad1|bad2|bad3|bad4 != 0 {
+	if (bad1|bad2|bad3|bad4)>>31 != 0 {
 		return out, 0
 	}
 	// Written at once, for who reads it at once must not wait for four writes.
@@ -105,14 +106,22 @@ func plain4(b []byte) (out [4]byte, length int) {
 	return out, end + 1
 }
 
-// octet is the number that the last n bytes of w are, which are digits; bad is not zero if
-// they are none up to 255 without leading zeros.
+// octetShapes are by the number of an octet's digits: what moves four bytes that begin with
+// them so that they end with them, where they are among such bytes, and what is the least
+// value without leading zeros, too large where there is none.
+var octetShapes = [16]struct{ shift, digits, least uint32 }{
+	{0, 0, 1 << 30}, {1 << 24, 0xff000000, 0}, {1 << 16, 0xffff0000, 10}, {1 << 8, 0xffffff00, 100},
+	{least: 1 << 30}, {least: 1 << 30}, {least: 1 << 30}, {least: 1 << 30}, {least: 1 << 30}, {least: 1 << 30},
+	{least: 1 << 30}, {least: 1 << 30}, {least: 1 << 30}, {least: 1 << 30}, {least: 1 << 30}, {least: 1 << 30},
+}
+
+// octet is the number that the last n bytes of w are, which are digits; the top bit of bad
+// is set if they are none up to 255 without leading zeros.
 func octet(w uint32, n int) (value, bad uint32) {
-	unused := (32 - 8*n) & 31
-	d := (w ^ 0x30303030) >> unused << unused
+	shape := &octetShapes[n&15]
+	d := (w ^ 0x30303030) & shape.digits
 	value = d>>24 + 10*(d>>16&0xff) + 100*(d>>8&0xff)
-	least := uint32(100<<24|10<<16) >> (8 * n & 31) & 0xff
-	return value, ((value-least)|(255-value))>>31 | uint32(0xfff1>>(n&15))&1
+	return value, (value - shape.least) | (255 - value)
 }
 
 // noDigits has bit i set if byte i of w is no digit, and may have any bit set behind one
