@@ -68,14 +68,17 @@ func smtpdOf(b []byte, f *found) bool {
 	msg, ok := afterPID(b)
 	if ok {
 		f.body = msg
-		smtpdMessage(afterMessageID(msg), f)
+		smtpdMessage(msg, f)
 	}
 	return ok
 }
 
 func smtpdMessage(msg []byte, f *found) {
-	if n, inner, ok := repeated(msg); ok {
-		f.count, msg = n, bytes.TrimSuffix(inner, []byte("]"))
+	if len(msg) > 0 && (msg[0] == '[' || msg[0] == 'm') { // seldom
+		msg = afterMessageID(msg)
+		if n, inner, ok := repeated(msg); ok {
+			f.count, msg = n, bytes.TrimSuffix(inner, []byte("]"))
+		}
 	}
 	smtpd(msg, f)
 }

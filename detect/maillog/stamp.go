@@ -123,8 +123,9 @@ type stampReader struct {
 	location  *time.Location
 	last      [20]byte
 	lastLen   int
+	lastWords [2]uint64 // of the first 15 bytes, the middle one twice
 	lastUnix  int64
-	day       [7]byte // the latest day of a traditional stamp, see keepDay
+	day       uint64 // the latest day of a traditional stamp, see keepDay
 	dayUnix   int64
 	dayLength int
 }
@@ -234,11 +235,11 @@ func (c *stampReader) dated(year, day, clock, whole []byte) (time.Time, bool) {
 }
 
 func (c *stampReader) traditional(b []byte) (time.Time, bool) {
-	if c.lastLen == 15 && string(c.last[:15]) == string(b) {
+	if c.lastLen == 15 && word(b[:8]) == c.lastWords[0] && word(b[7:15]) == c.lastWords[1] {
 		return time.Unix(c.lastUnix, 0).UTC(), true
 	}
 	sec, okTime := timeOfDay(b[7:15])
-	if okTime && c.dayLength > 0 && string(c.day[:]) == string(b[:7]) && sec < c.dayLength {
+	if okTime && c.dayLength > 0 && word(b[:8])&dayMask == c.day && sec < c.dayLength {
 		c.keep(b, c.dayUnix+int64(sec))
 		return time.Unix(c.lastUnix, 0).UTC(), true
 	}
@@ -261,11 +262,14 @@ func (c *stampReader) traditional(b []byte) (time.Time, bool) {
 	return time.Time{}, false
 }
 
+// dayMask is what of the first 8 bytes of a traditional stamp tells the day.
+const dayMask = 1<<56 - 1
+
 // keepDay remembers a day whose seconds can be added up: one of UTC, up to the latest
 // second that is believed to be of that year.
 func (c *stampReader) keepDay(b []byte, start, latest int64) {
 	if c.location == time.UTC {
-		copy(c.day[:], b)
+		c.day = word(b) & dayMask
 		c.dayUnix, c.dayLength = start, int(min(latest-start, 86400))
 	}
 }
@@ -325,6 +329,7 @@ func offsetOf(zone []byte) (int, bool) {
 
 func (c *stampReader) keep(b []byte, unix int64) {
 	c.lastLen, c.lastUnix = copy(c.last[:], b), unix
+	c.lastWords = [2]uint64{word(c.last[:8]), word(c.last[7:15])}
 }
 
 func isDay(year int, month time.Month, day int) bool {
@@ -362,10 +367,11 @@ func monthOf(b []byte) time.Month {
 
 // timeOfDay reads "20:17:43" as seconds; a leap second is allowed.
 func timeOfDay(b []byte) (int, bool) {
-	h, ok1 := digits(b[0:2])
-	m, ok2 := digits(b[3:5])
-	s, ok3 := digits(b[6:8])
-	return h*3600 + m*60 + s, ok1 && ok2 && ok3 && h < 24 && m < 60 && s <= 60
+	const zero = '0'<<56 | '0'<<48 | ':'<<40 | '0'<<32 | '0'<<24 | ':'<<16 | '0'<<8 | '0'
+	w := word(b) ^ zero
+	two := func(at int) int { return 10*int(w>>at&15) + int(w>>(at+8)&15) }
+	h, m, s := two(0), two(24), two(48)
+	return h*3600 + m*60 + s, (w|(w+ones*(0x80-10)))&tops|w&0x0000ff0000ff0000 == 0 && h < 24 && m < 60 && s <= 60
 }
 
 func digits(b []byte) (int, bool) {
