@@ -12,6 +12,7 @@ import (
 // of the peak is saved.
 type garbage struct {
 	usual  int
+	limit  int64
 	quiet  bool
 	sample [1]heap.Sample
 }
@@ -19,10 +20,13 @@ type garbage struct {
 const quietUntil = 32 << 20
 
 func quietGarbage() *garbage {
-	return &garbage{usual: debug.SetGCPercent(-1), quiet: true, sample: [1]heap.Sample{{Name: "/memory/classes/heap/objects:bytes"}}}
+	g := &garbage{usual: debug.SetGCPercent(-1), quiet: true, sample: [1]heap.Sample{{Name: "/memory/classes/heap/objects:bytes"}}}
+	g.limit = debug.SetMemoryLimit(-1)
+	debug.SetMemoryLimit(min(g.limit, 2*quietUntil)) // for who allocates and never looks
+	return g
 }
 
-// look is to be called now and then, before much more than a megabyte is allocated.
+// look is to be called now and then.
 func (g *garbage) look() {
 	if !g.quiet {
 		return
@@ -36,7 +40,11 @@ func (g *garbage) look() {
 func (g *garbage) collect() {
 	g.quiet = false
 	debug.SetGCPercent(25)
+	debug.SetMemoryLimit(g.limit)
 }
 
 // end goes back to what was before.
-func (g *garbage) end() { debug.SetGCPercent(g.usual) }
+func (g *garbage) end() {
+	debug.SetGCPercent(g.usual)
+	debug.SetMemoryLimit(g.limit)
+}

@@ -371,6 +371,7 @@ func timeOfDay(b []byte) (int, bool) {
 	w := word(b) ^ zero
 	two := func(at int) int { return 10*int(w>>at&15) + int(w>>(at+8)&15) }
 	h, m, s := two(0), two(24), two(48)
+	// A byte that carries into the next one is no digit by itself.
 	return h*3600 + m*60 + s, (w|(w+ones*(0x80-10)))&tops|w&0x0000ff0000ff0000 == 0 && h < 24 && m < 60 && s <= 60
 }
 
