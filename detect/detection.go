@@ -48,7 +48,7 @@ type Detection struct {
 	// Score says how bad it is.
 	Score Score
 	// Evidence is up to 3 of the lines: the first two signals and the crossing. Of who took part
-	// at an account these are the account's first two, and one of its own.
+	// at an account these are the account's first two, and its own if one was kept.
 	Evidence []Evidence
 }
 
@@ -227,41 +227,13 @@ func (e *Engine) attest(i uint32, d *Detection) {
 		return
 	}
 	lines, n := x.of(uint8(p.meter - head))
-	d.Evidence = make([]Evidence, 0, n+1)
-	about := uint64(0)
+	d.Evidence = make([]Evidence, 0, n)
 	for _, line := range lines[:n] {
 		d.Evidence = append(d.Evidence, line.evidence())
 		if d.Of == OfAccount {
-			d.Account, about = line.account, line.about
+			d.Account = line.account
 		}
 	}
-	// Who took part before an account's window was full is shown with the lines of others.
-	if e.meters[p.meter].part == memberPart && len(x.crossing) == 0 {
-		if own := e.ownLine(p.key, about); own != nil && !slices.Contains(lines[:n], own) {
-			d.Evidence = append(d.Evidence, own.evidence())
-		}
-	}
-}
-
-// ownLine finds a line that was kept of an address itself, about this account if there is one.
-func (e *Engine) ownLine(of key, about uint64) (own *record) {
-	for m := range e.meters {
-		if p := e.meters[m].part; e.sizes[m] == 0 || p != ownPart && p != halfPart {
-			continue
-		}
-		head, ok := e.pairs.find(of, uint16(m))
-		if !ok || e.samples[head] == nil {
-			continue
-		}
-		kept := e.samples[head]
-		for _, line := range kept.first[:kept.n] {
-			if line.about == about {
-				return line
-			}
-			own = line
-		}
-	}
-	return own
 }
 
 // embarrass withholds what was detected together with others, a network or /64

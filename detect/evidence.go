@@ -155,7 +155,34 @@ func (e *Engine) shareSamples(member, account uint32, s *Signal, crossing bool) 
 	}
 	if s != nil {
 		x.cross(0, e.current(s))
+	} else if own := e.ownLine(member, x); own != nil {
+		x.cross(0, own)
 	}
+}
+
+// ownLine finds a line that was kept of a member itself, about the account that x shows; nil
+// if there is none. It is looked for among what counts no other signals than the member's
+// rule, and at the moment of the detection: what was kept then is kept over a restart too.
+func (e *Engine) ownLine(member uint32, x *samples) *record {
+	p := e.pairs.at(member)
+	of := e.rules[e.meters[p.meter].rule].Signals
+	for i := range e.meters {
+		m := &e.meters[i]
+		if e.sizes[i] == 0 || m.part != ownPart && m.part != halfPart || slices.ContainsFunc(e.rules[m.rule].Signals, func(k Kind) bool { return !slices.Contains(of, k) }) {
+			continue
+		}
+		head, ok := e.pairs.find(p.key, uint16(i))
+		if !ok || e.samples[head] == nil || x.n == 0 {
+			continue
+		}
+		own := e.samples[head]
+		for _, line := range own.first[:own.n] {
+			if line.about == x.first[0].about {
+				return line
+			}
+		}
+	}
+	return nil
 }
 
 // plainText reports whether a line is nothing but printable ASCII.

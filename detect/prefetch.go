@@ -67,6 +67,7 @@ func (e *Engine) aim(a *aimed, s *Signal, f *places) {
 	a.own, a.pairs = noPair, 1
 	if !s.Kind.Success() {
 		a.pairs = 0
+		// An invalid kind is fetched for like any other; who observes it counts nothing.
 		if w := &e.wants[s.Kind%kindCount]; len(w.own) > 0 {
 			meter, a.pairs = w.own[0].first, min(w.own[0].n, aheadPairs)
 		}

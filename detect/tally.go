@@ -70,7 +70,7 @@ func (t *Tally) hash(addr key) uint32 {
 // counted.
 func (t *Tally) ObserveAll(signals []Signal) {
 	n := len(signals)
-	var ahead [4 * aheadGroup]struct {
+	var ahead [aheadSlots]struct {
 		addr  key
 		hash  uint32
 		guess uint32
@@ -79,13 +79,13 @@ func (t *Tally) ObserveAll(signals []Signal) {
 	for from := 0; from < n+2*aheadGroup; from += aheadGroup {
 		mask := uint32(len(t.slots) - 1)
 		for i := from; i < min(from+aheadGroup, n); i++ {
-			a := &ahead[i%len(ahead)]
+			a := &ahead[i%aheadSlots]
 			a.addr = keyOf(signals[i].Addr)
 			a.hash = t.hash(a.addr)
 			fetched.add(unsafe.Pointer(&t.slots[a.hash&mask]))
 		}
 		for i := max(0, from-aheadGroup); i < min(from, n); i++ {
-			a := &ahead[i%len(ahead)]
+			a := &ahead[i%aheadSlots]
 			v, next := t.slots[a.hash&mask], t.slots[(a.hash+1)&mask]
 			if (v^a.hash)&^tallyNumber != 0 {
 				v = next
@@ -96,7 +96,7 @@ func (t *Tally) ObserveAll(signals []Signal) {
 		}
 		fetched.begin()
 		for i := max(0, from-2*aheadGroup); i < min(from-aheadGroup, n); i++ {
-			a := &ahead[i%len(ahead)]
+			a := &ahead[i%aheadSlots]
 			if int(a.guess) < t.used {
 				if c := t.at(a.guess); c.addr == a.addr {
 					t.count(a.guess, c, &signals[i])

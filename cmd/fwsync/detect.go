@@ -187,7 +187,7 @@ func analyse(ctx context.Context, policy *policies.Policy, names *detect.Catalog
 	go func() { counted <- tally.Addresses() }()
 	// A report is long: its rows are put together while it is written, and need no memory.
 	found := engine.Found()
-	detected := byPrefix(found)
+	detected := detectedIn(found)
 	value.Detections = rows[reconcile.DetectionReport]{len(detected.acting), func(i int) reconcile.DetectionReport { return reconcile.Detected(found.At(detected.acting[i])) }}
 	value.Withheld = rows[reconcile.DetectionReport]{len(detected.withheld), func(i int) reconcile.DetectionReport { return reconcile.Detected(found.At(detected.withheld[i])) }}
 	for _, p := range engine.Phases() {
@@ -214,7 +214,7 @@ type detected struct {
 	widths           []int
 }
 
-func byPrefix(found detect.Found) *detected {
+func detectedIn(found detect.Found) *detected {
 	by := &detected{rules: map[netip.Prefix][]string{}}
 	for i := range found.Len() {
 		d := found.Bare(i)

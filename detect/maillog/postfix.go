@@ -68,14 +68,16 @@ func smtpdOf(b []byte, f *found) bool {
 	msg, ok := afterPID(b)
 	if ok {
 		f.body = msg
+		if has(msg, "[") { // seldom
+			msg = afterMessageID(msg)
+		}
 		smtpdMessage(msg, f)
 	}
 	return ok
 }
 
 func smtpdMessage(msg []byte, f *found) {
-	if len(msg) > 0 && (msg[0] == '[' || msg[0] == 'm') { // seldom
-		msg = afterMessageID(msg)
+	if has(msg, "m") { // seldom
 		if n, inner, ok := repeated(msg); ok {
 			f.count, msg = n, bytes.TrimSuffix(inner, []byte("]"))
 		}

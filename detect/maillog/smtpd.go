@@ -29,31 +29,42 @@ func smtpd(msg []byte, f *found) {
 		} else {
 			queued(msg, f)
 		}
-	case 'l', 't', 'i', 'S':
-		switch {
-		case has(msg, "lost connection after "):
-			ended(msg[22:], detect.SMTPScan, f)
-		case has(msg, "timeout after "):
-			ended(msg[14:], detect.SMTPScan, f)
-		case has(msg, "too many errors after "):
-			ended(msg[22:], detect.SMTPTooManyErrors, f)
-		case has(msg, "improper command pipelining after "):
-			ended(msg[34:], detect.SMTPPipelining, f)
-		case has(msg, "SSL_accept error from "):
-			f.by(detect.SMTPTLSFailed, msg[22:])
-		default:
+	case 'l', 't', 'i', 'b':
+		if !afterCommand(msg, f) {
 			queued(msg, f)
 		}
-	case 'b':
-		// bare <LF> received after DATA (12 bytes) from HOST[ADDR]
-		if has(msg, "bare <LF> received after ") {
-			ended(msg[25:], detect.SMTPHeaderInjection, f)
+	case 'S':
+		if has(msg, "SSL_accept error from ") {
+			f.by(detect.SMTPTLSFailed, msg[22:])
 		} else {
 			queued(msg, f)
 		}
 	default:
 		queued(msg, f)
 	}
+}
+
+// afterCommand reads what the daemon says of a session by its last command, and reports
+// whether it is that:
+//
+//	lost connection after AUTH from HOST[ADDR]
+//	bare <LF> received after DATA (12 bytes) from HOST[ADDR]
+func afterCommand(msg []byte, f *found) bool {
+	switch {
+	case has(msg, "lost connection after "):
+		ended(msg[22:], detect.SMTPScan, f)
+	case has(msg, "timeout after "):
+		ended(msg[14:], detect.SMTPScan, f)
+	case has(msg, "too many errors after "):
+		ended(msg[22:], detect.SMTPTooManyErrors, f)
+	case has(msg, "improper command pipelining after "):
+		ended(msg[34:], detect.SMTPPipelining, f)
+	case has(msg, "bare <LF> received after "):
+		ended(msg[25:], detect.SMTPHeaderInjection, f)
+	default:
+		return false
+	}
+	return true
 }
 
 // by reads HOST[ADDR] at the start of b.
@@ -266,19 +277,10 @@ func queued(msg []byte, f *found) {
 		filtered(rest[16:], f)
 	case has(rest, ": abort: TLS from "): // a client's certificate that was required
 		f.by(detect.SMTPTLSFailed, rest[18:])
-	// How a session ended has an id since 3.10.
-	case has(rest, ": lost connection after "):
-		ended(rest[24:], detect.SMTPScan, f)
-	case has(rest, ": timeout after "):
-		ended(rest[16:], detect.SMTPScan, f)
-	case has(rest, ": too many errors after "):
-		ended(rest[24:], detect.SMTPTooManyErrors, f)
-	case has(rest, ": bare <LF> received after "):
-		ended(rest[27:], detect.SMTPHeaderInjection, f)
-	case has(rest, ": improper command pipelining after "):
-		ended(rest[36:], detect.SMTPPipelining, f)
 	case has(msg, "reject: "): // of the oldest, without an id
 		rejected(msg[8:], f)
+	case has(rest, ": "): // how a session ended has an id since 3.10
+		afterCommand(rest[2:], f)
 	}
 }
 

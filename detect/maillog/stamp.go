@@ -123,7 +123,6 @@ type stampReader struct {
 	location  *time.Location
 	last      [20]byte
 	lastLen   int
-	lastWords [2]uint64 // of the first 15 bytes, the middle one twice
 	lastUnix  int64
 	day       uint64 // the latest day of a traditional stamp, see keepDay
 	dayUnix   int64
@@ -235,7 +234,7 @@ func (c *stampReader) dated(year, day, clock, whole []byte) (time.Time, bool) {
 }
 
 func (c *stampReader) traditional(b []byte) (time.Time, bool) {
-	if c.lastLen == 15 && word(b[:8]) == c.lastWords[0] && word(b[7:15]) == c.lastWords[1] {
+	if c.lastLen == 15 && word(b[:8]) == word(c.last[:8]) && word(b[7:15]) == word(c.last[7:15]) {
 		return time.Unix(c.lastUnix, 0).UTC(), true
 	}
 	sec, okTime := timeOfDay(b[7:15])
@@ -329,7 +328,6 @@ func offsetOf(zone []byte) (int, bool) {
 
 func (c *stampReader) keep(b []byte, unix int64) {
 	c.lastLen, c.lastUnix = copy(c.last[:], b), unix
-	c.lastWords = [2]uint64{word(c.last[:8]), word(c.last[7:15])}
 }
 
 func isDay(year int, month time.Month, day int) bool {

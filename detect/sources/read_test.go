@@ -351,3 +351,14 @@ func TestPerLineSaysOneThingAboutEveryLine(t *testing.T) {
 type failingWriter struct{ err error }
 
 func (w failingWriter) Write([]byte) (int, error) { return 0, w.err }
+
+// A worker that consumes must not wait for itself when what it calls ends in a panic.
+func TestAPanicOfWhoObservesComesThrough(t *testing.T) {
+	defer func() {
+		if got := recover(); got != "enough" {
+			t.Errorf("recovered %v", got)
+		}
+	}()
+	_, err := sources.Read(t.Context(), sources.Source{Path: "log", Reader: strings.NewReader(failures(0, 10)), Workers: 1, Final: true}, sources.Position{}, func([]detect.Signal) { panic("enough") })
+	t.Errorf("no panic, %v", err)
+}
