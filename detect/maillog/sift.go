@@ -1,50 +1,104 @@
 package maillog
 
-import "fwsync/detect"
+import (
+	"slices"
+
+	"fwsync/detect"
+)
 
 // Kept is a line that must be read, of a text that Sift looked at.
 type Kept struct {
 	// Line counts from 0.
 	Line int32
-	// Where, in the line, the host, the tag and the tag's "[PID]: " begin, if it is
+	// Where, in the line, the host and the tag begin, and in the tag its "[PID]: " if it is
 	// smtpd's; else pid is 0.
-	host, tag, pid int16
+	host, tag, pid uint8
+	_              uint8
 }
 
 // Sift looks at the lines of a text and appends to kept those that must be read with
 // ParseKept: the others are Uninteresting. Most lines of a mail log are, and to look at all
-// of them first, in a loop without a branch that depends on them, takes a tenth less time
-// than to read one after the other. ends are the places of the newlines, and of the
-// text's end if it does not end with one.
+// of them first, in a loop without a branch that depends on them, takes a third of the
+// time that it takes to read one after the other. ends are the places of the newlines, and
+// of the text's end if it does not end with one.
 func (p *Parser) Sift(text []byte, ends []int32, kept []Kept) []Kept {
 	if len(ends) == 0 {
 		return kept
 	}
 	n := len(kept)
-	kept = append(kept, make([]Kept, len(ends))...)
-	u := &p.usual
-	u.learn(text[:ends[0]])
-	start, declared := 0, p.declared != nil
-	for i, end := range ends {
-		stop := int(end)
-		k, keep := Kept{Line: int32(i)}, 1
-		host, tag := u.host, u.tag
-		if start+usualMost+window > len(text) || u.differs((*[usualMost]byte)(text[start:])) != 0 {
-			host, tag = headerOf(text[start:stop])
-		}
-		if next := start + tag; tag > 0 && tag <= usualMost && next+window <= len(text) && next <= stop && stop-start <= longest {
-			skip, pid := look((*[window]byte)(text[next:]), word(text[stop-8:]), stop-next)
-			if declared && skip != 0 && p.declared.begins(text[start+host:stop], text[next:stop]) {
-				skip = 0
-			}
-			keep -= int(skip)
-			k.host, k.tag, k.pid = int16(host), int16(tag), int16(bit(pid > 0)*(pid+uint64(tag)))
-		}
-		kept[n] = k
-		n += keep
-		start = stop + 1
+	kept = slices.Grow(kept, len(ends))[:n+len(ends)]
+	p.usual.learn(text[:ends[0]])
+	s := sifting{
+		text: text, ends: ends, kept: kept[n:], usual: p.usual, declared: p.declared,
+		header: uint64(p.usual.host)<<32 | uint64(p.usual.tag)<<40,
+		plain:  len(text) - usualMost - window,
 	}
-	return kept[:n]
+	if s.usual.tag == 0 {
+		s.plain = -1
+	}
+	for s.line < len(ends) {
+		if siftsQuickly && p.declared == nil {
+			if siftQuickly(&s); s.line == len(ends) {
+				break
+			}
+		}
+		s.siftLine()
+	}
+	return kept[:n+s.found]
+}
+
+// sifting is a text of which some lines are sifted.
+type sifting struct {
+	text  []byte
+	ends  []int32
+	kept  []Kept
+	found int // so many of them are kept
+	line  int // the next one …
+	start int // … and where it begins
+
+	usual    usual
+	header   uint64 // of a Kept with the usual header
+	plain    int    // where a line may begin, at most, that is compared with the usual
+	declared *Declared
+}
+
+// siftLine sifts one line.
+//
+// Lines come in no order, so that a branch would be guessed wrong every other time:
+// whatever may be asked of smtpd's lines is asked of all.
+// What is not certain, the parser reads.
+func (s *sifting) siftLine() {
+	start, stop := s.start, int(s.ends[s.line])
+	k := &s.kept[s.found]
+	*k = Kept{Line: int32(s.line)}
+	s.line, s.start = s.line+1, stop+1
+	host, tag := s.usual.host, s.usual.tag
+	if start > s.plain || s.usual.differs((*[usualMost]byte)(s.text[start:])) {
+		host, tag = headerOf(s.text[start:stop])
+	}
+	next := start + tag
+	length := stop - next
+	if uint(tag-1) >= usualMost || next > len(s.text)-window || uint(length-8) > longest {
+		s.found++
+		return
+	}
+	tagged := (*[window]byte)(s.text[next:])
+	head, name := word(tagged[:]), word(tagged[8:])
+	q := &quickPrograms[quickSlot(head, name)]
+	differs := (head ^ q.head) | (name&q.mask[0] ^ q.names[0]) | (word(tagged[16:])&q.mask[1] ^ q.names[1])
+	var skip uint64
+	if q.class == cleaner {
+		skip = saysID(tagged, length) & bit(differs == 0)
+	} else {
+		said := q.pid&31 + 3 + uint64(first(word(tagged[q.pid&31:]), ']'))
+		is := -bit(differs == 0) & -bit(int(said)+8 <= length)
+		skip = bit(is&q.class&(silent|-quiet(word(tagged[said&63:]), word(s.text[stop-8:]))) != 0)
+		k.host, k.tag, k.pid = uint8(host), uint8(tag), uint8(is&q.server)
+	}
+	if s.declared != nil && skip != 0 && s.declared.begins(s.text[start+host:stop], s.text[next:stop]) {
+		skip = 0
+	}
+	s.found += int(1 - skip)
 }
 
 // longest is how long a line may be that is skipped; what is longer is kept, and its
@@ -53,12 +107,13 @@ const longest = 4096
 
 // ParseKept is ParseInto for a line that Sift kept.
 func (p *Parser) ParseKept(line []byte, k Kept, s *detect.Signal) Verdict {
-	if k.pid == 0 || !has(line[min(int(k.pid), len(line)):], "[") {
+	pid := int(k.tag) + int(k.pid)
+	if k.pid == 0 || !has(line[min(pid, len(line)):], "[") {
 		return p.ParseInto(line, s)
 	}
 	line = withoutReturn(line)
 	var f found
-	smtpdOf(line[k.pid:], &f)
+	smtpdOf(line[pid:], &f)
 	return p.ended(line, int(k.host)-1, line[k.tag:], &f, s)
 }
 
@@ -86,7 +141,7 @@ const usualMost = 64
 
 // learn takes over the header of a line, if it is one that most lines may have.
 func (u *usual) learn(line []byte) {
-	if len(line) < usualMost || u.tag > 0 && u.differs((*[usualMost]byte)(line)) == 0 {
+	if len(line) < usualMost || u.tag > 0 && !u.differs((*[usualMost]byte)(line)) {
 		return
 	}
 	*u = usual{}
@@ -95,11 +150,13 @@ func (u *usual) learn(line []byte) {
 		return
 	}
 	var mask [usualMost]byte
+	zoned := false
 	for i, c := range line[:u.tag] {
+		zoned = zoned || i >= 19 && (c == '+' || c == '-')
 		switch {
 		case u.host == 16 && i < 15 && stampMask[i/8]>>(i%8*8)&0xff == 0:
 			// traditional does not look at it either
-		case i < u.host-1 && '0' <= c && c <= '9':
+		case i < u.host-1 && !zoned && '0' <= c && c <= '9':
 			mask[i] = 0xf0 // no blank, whatever the digit
 		default:
 			mask[i] = 0xff
@@ -111,11 +168,11 @@ func (u *usual) learn(line []byte) {
 	}
 }
 
-// differs is 0 if a line begins so.
-func (u *usual) differs(line *[usualMost]byte) uint64 {
-	d := (word(line[0:])&u.mask[0] ^ u.same[0]) | (word(line[8:])&u.mask[1] ^ u.same[1]) | (word(line[16:])&u.mask[2] ^ u.same[2]) | (word(line[24:])&u.mask[3] ^ u.same[3])
-	if u.tag > 32 {
-		d |= (word(line[32:])&u.mask[4] ^ u.same[4]) | (word(line[40:])&u.mask[5] ^ u.same[5]) | (word(line[48:])&u.mask[6] ^ u.same[6]) | (word(line[56:])&u.mask[7] ^ u.same[7])
+// differs reports whether a line begins otherwise.
+func (u *usual) differs(line *[usualMost]byte) bool {
+	d := uint64(0)
+	for i := range u.same {
+		d |= word(line[8*i:])&u.mask[i] ^ u.same[i]
 	}
-	return d
+	return d != 0
 }

@@ -24,7 +24,8 @@ type quick struct {
 	head        uint64 // the first 8 bytes
 	names, mask [2]uint64
 	pid         uint64 // where "[PID]: " begins
-	class       uint64 // a set of the following
+	class       uint64 // one of the following
+	server      uint64 // pid if it is the server, else 0
 }
 
 const (
@@ -44,6 +45,9 @@ var quickPrograms = func() (table [quickSlots]quick) {
 		copy(mask, bytes.Repeat([]byte{0xff}, len(name)))
 		for i := range q.names {
 			q.names[i], q.mask[i] = word(padded[8*i:]), word(mask[8*i:])
+		}
+		if class == server {
+			q.server = q.pid
 		}
 		slot := &table[quickSlot(q.head, q.names[0])]
 		if slot.head != 0 {
@@ -65,32 +69,17 @@ var quickPrograms = func() (table [quickSlots]quick) {
 
 // quickSlot looks at the first 5 bytes of a name. The number was tried until no two
 // programs shared a slot.
-func quickSlot(head, name uint64) uint64 { return (head ^ name<<24) * 0xbb2edb20035b7399 >> 58 }
+func quickSlot(head, name uint64) uint64 { return (head ^ name<<24) * quickFactor >> 58 }
 
-// window is how many bytes of a line look may look at, but for the last ones.
+const quickFactor = 0xbb2edb20035b7399
+
+// window is how many bytes from a line's tag on Sift may look at, but for the last ones.
 const window = 72
 
-// look looks at a line, from its tag on, and tells those that say nothing and that a
-// busy server writes most: skip is 1. It may tell where smtpd's "[PID]: " begins.
-// tagged is the line's beginning, or all of it and whatever follows, last its last 8 bytes.
-//
-// Lines come in no order, so that a branch would be guessed wrong every other time:
-// whatever may be asked of smtpd's lines is asked of all.
-// What look is not certain of, the parser reads.
-func look(tagged *[window]byte, last uint64, length int) (skip, pid uint64) {
-	head, name := word(tagged[:]), word(tagged[8:])
-	q := &quickPrograms[quickSlot(head, name)]
-	differs := (head ^ q.head) | (name&q.mask[0] ^ q.names[0]) | (word(tagged[16:])&q.mask[1] ^ q.names[1])
-	if q.class == cleaner {
-		return saysID(tagged, length) & bit(differs == 0), 0
-	}
-	pid = q.pid & 31
-	said := (pid + 3 + uint64(first(word(tagged[pid:pid+8]), ']'))) & 63
-	message := word(tagged[said : said+8])
-	quiet := bit(message == wordDisconnect) & bit(equal(last, '=') != 0) & bit(equal(last, '/') == 0)
-	quiet |= bit(message == wordConnect) | bit(message == wordAnonymous)
-	class := q.class & -bit(differs == 0)
-	return (class | class>>1&quiet) & bit(int(said)+8 <= length) & 1, pid * (class >> 1)
+// quiet is 1 if a message of smtpd that begins so, and whose line ends so, says nothing.
+func quiet(message, last uint64) uint64 {
+	q := bit(message == wordDisconnect) & bit(equal(last, '=') != 0) & bit(equal(last, '/') == 0)
+	return q | bit(message == wordConnect) | bit(message == wordAnonymous)
 }
 
 // saysID is 1 for "postfix/cleanup[PID]: ID: message-id=…".

@@ -1,7 +1,18 @@
 package sources
 
-// markNewlines sets, for each 64 bytes of text, the bits of the newlines among
-// them; text has 64 bytes for each mark. It uses SSE2, which every amd64 has.
-//
+import "golang.org/x/sys/cpu"
+
+var hasAVX2 = cpu.X86.HasAVX2
+
+// putNewlines puts into at the places of text's newlines, counted from first on, and
+// returns how many there are. Text is a multiple of 64 bytes, at as long as it, for
+// some of what is written there is overwritten.
+func putNewlines(at []int32, text []byte, first int) int {
+	if !hasAVX2 {
+		return putNewlinesPlainly(at, text, first)
+	}
+	return putNewlinesAVX2(at, text, first)
+}
+
 //go:noescape
-func markNewlines(marks []uint64, text []byte)
+func putNewlinesAVX2(at []int32, text []byte, first int) int

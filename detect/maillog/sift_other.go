@@ -1,0 +1,7 @@
+//go:build !amd64
+
+package maillog
+
+const siftsQuickly = false
+
+func siftQuickly(*sifting) {}
