@@ -12,17 +12,24 @@ import (
 // blanks nor brackets. ok says that the shape is there; the address in it may
 // still be invalid ("unknown[unknown]").
 func client(b []byte) (addr netip.Addr, rest []byte, ok bool) {
-	if has(b, "unknown[") { // most attackers
-		addr, rest, ok = bracketed(b[7:])
-	} else {
-		if i := hostEnd(b); i >= 0 {
-			addr, rest, ok = bracketed(b[i:])
-		}
+	if addr, rest, ok = clientQuickly(b); !ok {
+		addr, rest, ok = clientPlainly(b)
 	}
 	if ok && len(rest) > 1 && rest[0] == ':' && '0' <= rest[1] && rest[1] <= '9' {
 		_, rest = number(rest[1:])
 	}
 	return addr, rest, ok
+}
+
+// clientPlainly reads HOST[ADDR].
+func clientPlainly(b []byte) (addr netip.Addr, rest []byte, ok bool) {
+	if has(b, "unknown[") { // most attackers
+		return bracketed(b[7:])
+	}
+	if i := hostEnd(b); i >= 0 {
+		return bracketed(b[i:])
+	}
+	return addr, nil, false
 }
 
 // bracketed reads [ADDR].

@@ -19,6 +19,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"hash/maphash"
+	"math/bits"
 	"net/netip"
 	"time"
 
@@ -291,17 +292,27 @@ func has(b []byte, prefix string) bool {
 // that no line costs more than its length's worth of work.
 const tail = 1024
 
-// lastIndex is bytes.LastIndex in the tail of b.
+// lastIndex is bytes.LastIndex in the tail of b, which looks at 8 bytes at a time: what
+// the daemon writes at the end is many bytes before it.
 func lastIndex(b []byte, sep string) int {
-	last, from := -1, max(0, len(b)-tail)
-	for {
-		n := bytes.Index(b[from:], []byte(sep))
-		if n < 0 {
-			return last
+	from := max(0, len(b)-tail)
+	first := ones * uint64(sep[0])
+	rest := b[from:]
+	for ; len(rest) >= 8; rest = rest[:len(rest)-8] {
+		for c := below(word(rest[len(rest)-8:])^first, 1); c != 0; {
+			top := 63 - bits.LeadingZeros64(c)
+			c ^= 1 << top
+			if at := from + len(rest) - 8 + top>>3; has(b[at:], sep) {
+				return at
+			}
 		}
-		last = from + n
-		from = last + 1
 	}
+	for i := from + len(rest) - 1; i >= from; i-- {
+		if has(b[i:], sep) {
+			return i
+		}
+	}
+	return -1
 }
 
 // bounded cuts an account's name to what is worth keeping; nil if it is empty.

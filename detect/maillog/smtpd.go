@@ -87,9 +87,14 @@ func disconnected(b []byte, f *found) {
 		return
 	}
 	addr, rest, ok := client(b)
-	at := bytes.Index(rest, []byte(" auth="))
-	if !ok || at < 0 {
+	if !ok {
 		return
+	}
+	at := bytes.Index(rest[:min(len(rest), 48)], []byte(" auth=")) // as a rule
+	if at < 0 {
+		if at = bytes.Index(rest, []byte(" auth=")); at < 0 {
+			return
+		}
 	}
 	good, rest := number(rest[at+6:])
 	if !has(rest, "/") {
