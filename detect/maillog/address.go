@@ -12,7 +12,11 @@ import (
 // blanks nor brackets. ok says that the shape is there; the address in it may
 // still be invalid ("unknown[unknown]").
 func client(b []byte) (addr netip.Addr, rest []byte, ok bool) {
-	if addr, rest, ok = clientQuickly(b); !ok {
+	if v4, end := clientQuickly(b); end > 0 {
+		var a [4]byte
+		binary.LittleEndian.PutUint32(a[:], v4)
+		addr, rest, ok = netip.AddrFrom4(a), b[end:], true
+	} else {
 		addr, rest, ok = clientPlainly(b)
 	}
 	if ok && len(rest) > 1 && rest[0] == ':' && '0' <= rest[1] && rest[1] <= '9' {

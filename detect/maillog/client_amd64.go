@@ -1,29 +1,19 @@
 package maillog
 
-import (
-	"net/netip"
-
-	"golang.org/x/sys/cpu"
-)
+import "golang.org/x/sys/cpu"
 
 var readsClientsQuickly = cpu.X86.HasAVX2 && cpu.X86.HasBMI1
 
-// clientQuickly is client for most of those with an IPv4 address; ok is false for all others, and
-// says nothing of them.
-func clientQuickly(b []byte) (addr netip.Addr, rest []byte, ok bool) {
+// clientQuickly reads HOST[ADDR] at the start of b, for most of those with an IPv4 address. The
+// lowest byte of addr is the address's first, end is behind the bracket, or 0 if what is there is
+// not certain.
+func clientQuickly(b []byte) (addr uint32, end int) {
 	if !readsClientsQuickly {
-		return addr, nil, false
+		return 0, 0
 	}
-	v4, end := clientAVX2(b)
-	if end == 0 {
-		return addr, nil, false
-	}
-	return netip.AddrFrom4([4]byte{byte(v4), byte(v4 >> 8), byte(v4 >> 16), byte(v4 >> 24)}), b[end:], true
+	return clientAVX2(b)
 }
 
-// clientAVX2 reads HOST[ADDR] at the start of b. The lowest byte of addr is the address's first, end
-// is behind the bracket, or 0 if what is there is not certain.
-//
 //go:noescape
 func clientAVX2(b []byte) (addr uint32, end int)
 

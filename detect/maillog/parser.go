@@ -118,7 +118,7 @@ func (p *Parser) ParseInto(line []byte, s *detect.Signal) Verdict {
 	default:
 		dispatch(msg, &f)
 	}
-	return p.ended(line, stamp, msg, &f, s)
+	return p.ended(line, stamp, stamp+1+p.host.length, &f, s)
 }
 
 // withoutReturn cuts off the carriage return that logs have at the end of each line which
@@ -130,12 +130,12 @@ func withoutReturn(line []byte) []byte {
 	return line
 }
 
-// ended says what a line is, its stamp's length, what is from its tag on, and what was
-// found in it.
-func (p *Parser) ended(line []byte, stamp int, tagged []byte, f *found, s *detect.Signal) Verdict {
+// ended says what a line is, its stamp's length, where its tag begins, and what was found
+// in it.
+func (p *Parser) ended(line []byte, stamp, tag int, f *found, s *detect.Signal) Verdict {
 	if f.kind == 0 {
-		if p.declared != nil && p.declared.mayBe(line[stamp+1:], tagged) {
-			return p.declaredLine(line, stamp, tagged, s)
+		if p.declared != nil && p.declared.mayBe(line[stamp+1:], line[tag:]) {
+			return p.declaredLine(line, stamp, line[tag:], s)
 		}
 		return Uninteresting
 	}
@@ -302,7 +302,9 @@ func lastIndex(b []byte, sep string) int {
 		for c := below(word(rest[len(rest)-8:])^first, 1); c != 0; {
 			top := 63 - bits.LeadingZeros64(c)
 			c ^= 1 << top
-			if at := from + len(rest) - 8 + top>>3; has(b[at:], sep) {
+			// One byte more tells most places apart: ", rip=" from ", lip=".
+			at := from + len(rest) - 8 + top>>3
+			if more := at + len(sep)/3; more < len(b) && b[more] == sep[len(sep)/3] && has(b[at:], sep) {
 				return at
 			}
 		}

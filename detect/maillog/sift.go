@@ -114,7 +114,7 @@ func (p *Parser) ParseKept(line []byte, k Kept, s *detect.Signal) Verdict {
 	line = withoutReturn(line)
 	var f found
 	smtpdOf(line[pid:], &f)
-	return p.ended(line, int(k.host)-1, line[k.tag:], &f, s)
+	return p.ended(line, int(k.host)-1, int(k.tag), &f, s)
 }
 
 // headerOf is where the host and the tag of a line begin that has a stamp and a host;

@@ -123,40 +123,42 @@ func (k *chunk) parse(p *maillog.Parser) {
 	lines := int32(len(ends))
 	k.stats.Lines += int64(lines)
 	k.kept = p.Sift(k.lines, ends, k.kept[:0])
+	text, signals, found := k.lines, k.signals[:cap(k.signals)], 0
 	// The last line that is not malformed tells the time; what was not kept is none.
 	lastBad, stamped := int32(-2), int32(-1)
 	for _, kept := range k.kept {
 		start, end := bounds(ends, kept.Line)
-		line := k.lines[start:end:end]
-		verdict := maillog.Malformed
+		line := text[start:end:end]
 		if len(line) > MaxLine {
 			k.tooLong++
 		} else {
-			if len(k.signals) == cap(k.signals) {
-				k.signals = append(k.signals, detect.Signal{})[:len(k.signals)]
+			if found == len(signals) {
+				signals = append(signals, make([]detect.Signal, max(256, found/2))...)
 			}
-			s := &k.signals[:len(k.signals)+1][len(k.signals)]
-			switch verdict = p.ParseKept(line, kept, s); verdict {
-			case maillog.Malformed:
-				k.stats.Malformed++
-				if bytes.IndexByte(line, 0) >= 0 {
-					k.stats.WithNUL++
-				}
-			case maillog.BadAddress:
-				k.stats.BadAddress++
+			s := &signals[found]
+			switch p.ParseKept(line, kept, s) {
 			case maillog.Signal:
-				k.signals = k.signals[:len(k.signals)+1]
 				s.Line = int64(kept.Line) + 1
 				s.Offset = k.offset + int64(start)
+				found++
+				continue
+			case maillog.BadAddress:
+				k.stats.BadAddress++
+				continue
+			case maillog.Uninteresting:
+				continue
+			}
+			k.stats.Malformed++
+			if bytes.IndexByte(line, 0) >= 0 {
+				k.stats.WithNUL++
 			}
 		}
-		if verdict == maillog.Malformed {
-			if kept.Line-1 != lastBad {
-				stamped = kept.Line - 1
-			}
-			lastBad = kept.Line
+		if kept.Line-1 != lastBad {
+			stamped = kept.Line - 1
 		}
+		lastBad = kept.Line
 	}
+	k.signals = signals[:found]
 	if lines-1 != lastBad {
 		stamped = lines - 1
 	}
