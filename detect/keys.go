@@ -57,7 +57,14 @@ type key struct{ low, high uint64 }
 
 const mapped = 0xffff0000 // the lower half of an IPv4 address's high
 
-func keyOf(addr netip.Addr) key { return keyFrom(addr.As16()) }
+func keyOf(addr netip.Addr) key {
+	if addr.Is4() {
+		// Four bytes are read back as they were written; sixteen would have to be waited for.
+		b := addr.As4()
+		return key{0, uint64(binary.LittleEndian.Uint32(b[:]))<<32 | mapped}
+	}
+	return keyFrom(addr.As16())
+}
 
 func keyFrom(b [16]byte) key {
 	return key{binary.LittleEndian.Uint64(b[:8]), binary.LittleEndian.Uint64(b[8:])}

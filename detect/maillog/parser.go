@@ -193,8 +193,15 @@ var seed = maphash.MakeSeed()
 // sessionOf identifies a session by the process that writes about it and the client.
 func sessionOf(process []byte, f *found) uint64 {
 	const m, m2 = 0x9e3779b97f4a7c15, 0xbf58476d1ce4e5b9
-	a := f.addr.As16()
-	h := binary.LittleEndian.Uint64(a[:8])*m ^ binary.LittleEndian.Uint64(a[8:]) + uint64(f.port)
+	var low, high uint64
+	if f.addr.Is4() { // what was written in two parts is not read in one, which takes long
+		a := f.addr.As4()
+		high = uint64(binary.LittleEndian.Uint32(a[:]))
+	} else {
+		a := f.addr.As16()
+		low, high = binary.LittleEndian.Uint64(a[:8]), binary.LittleEndian.Uint64(a[8:])
+	}
+	h := low*m ^ high + uint64(f.port)
 	// The start has the host, the end the process id; what is between follows from it.
 	if n := len(process); n >= 16 {
 		h = h*m2 ^ binary.LittleEndian.Uint64(process)
