@@ -62,7 +62,8 @@ type Parser struct {
 	host     host
 	usual    usual // what the lines begin with that Sift looks at
 	declared *Declared
-	torn     bool // the latest line of a container runtime is to be continued
+	asked    [quickSlots]quick // the programs of most lines, with what signals are declared for
+	torn     bool              // the latest line of a container runtime is to be continued
 
 	scratch []byte // what a JSON line's message is unpacked into
 	kept    []byte // account names that outlive scratch

@@ -77,7 +77,7 @@ loop:
 	IMULQ R12, R10
 	SHRQ $58, R10
 	SHLQ $6, R10
-	LEAQ ·quickPrograms(SB), R12
+	MOVQ sifting_programs(R9), R12
 	ADDQ R10, R12
 	XORQ quick_head(R12), AX
 	ANDQ quick_mask(R12), BX
@@ -110,7 +110,7 @@ loop:
 	ANDL R15, R10
 	NEGL R10
 	SBBL R10, R10 // all bits if the message says nothing, else none
-	ORQ $const_silent, R10
+	ORQ $(const_silent|const_askedSilent), R10
 	ANDQ quick_class(R12), R10 // not 0 if the line says nothing …
 	SUBQ BX, R13
 	SUBQ $11, R13
@@ -121,12 +121,16 @@ loop:
 	NOTQ AX
 	ANDQ AX, R10 // … of that program, and long enough
 	ANDQ quick_server(R12), AX
+	MOVQ R10, BX
+	ANDL $(const_askedSilent|const_askedServer), BX
+	ORQ BX, AX
 	SHLQ $48, AX
 	ORQ sifting_header(R9), AX
 	ORQ CX, AX
 	MOVQ AX, (R8)
 	LEAQ 8(R8), AX
-	CMPQ R10, $1
+	ANDL $(const_silent|const_server), R10
+	CMPL R10, $1
 	CMOVQCS AX, R8
 	INCQ CX
 	JMP loop

@@ -32,6 +32,10 @@ const (
 	silent  = 1 << iota // all of its lines say nothing
 	server              // smtpd, whose messages begin with what they say
 	cleaner             // cleanup, most of whose lines say a message's id
+	// Likewise, but signals are declared for the program: 2 and 4 in a Kept's asked.
+	askedSilent = 2 << 8
+	askedServer = 4 << 8
+	askedOther  = 1 << 8 // of what is in server
 )
 
 const quickSlots = 64

@@ -5,6 +5,7 @@ import (
 	"compress/gzip"
 	"io"
 	"os"
+	"slices"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -67,6 +68,34 @@ func TestWhatIsSkippedSaysNothing(t *testing.T) {
 		}
 		if skipped(line) && read(line).kind != 0 {
 			t.Fatalf("skipped: %q", line)
+		}
+	})
+	rapid.Check(t, func(t *rapid.T) {
+		var text []byte
+		var ends []int32
+		for range rapid.IntRange(1, 30).Draw(t, "lines") {
+			line := bytes.Clone(rapid.SampledFrom(tagged).Draw(t, "line"))
+			if rapid.IntRange(0, 3).Draw(t, "change") == 0 {
+				line[rapid.IntRange(0, len(line)-1).Draw(t, "at")] = rapid.SampledFrom([]byte("[]: a0/=\xff")).Draw(t, "byte")
+				line = line[:rapid.IntRange(0, len(line)).Draw(t, "cut")]
+			}
+			text = append(append(text, "Nov 23 20:17:43 mailserver "...), line...)
+			ends = append(ends, int32(len(text)))
+			text = append(text, '\n')
+		}
+		plainly := New(Options{}).sifting(text, ends, make([]Kept, len(ends)))
+		for range ends {
+			plainly.siftLine()
+		}
+		var got, want []int32
+		for _, k := range New(Options{}).Sift(text, ends, nil) {
+			got = append(got, k.Line)
+		}
+		for _, k := range plainly.kept[:plainly.found] {
+			want = append(want, k.Line)
+		}
+		if !slices.Equal(got, want) {
+			t.Fatalf("%q: kept %d, with plain instructions %d", text, got, want)
 		}
 	})
 }
