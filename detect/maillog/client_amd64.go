@@ -11,11 +11,11 @@ func clientQuickly(b []byte) (addr uint32, end int) {
 	if !readsClientsQuickly {
 		return 0, 0
 	}
-	return clientAVX2(b)
+	return clientAVX2(b, &octetsTable)
 }
 
 //go:noescape
-func clientAVX2(b []byte) (addr uint32, end int)
+func clientAVX2(b []byte, table *[256]octets) (addr uint32, end int)
 
 // octets are how long the parts of an IPv4 address are, which tells where its dots and the
 // bracket behind it stand.

@@ -32,11 +32,11 @@ DATA hostEnds<>+80(SB)/8, $0x2020202020202020
 DATA hostEnds<>+88(SB)/8, $0x2020202020202020
 GLOBL hostEnds<>(SB), RODATA|NOPTR, $96
 
-// func clientAVX2(b []byte) (addr uint32, end int)
+// func clientAVX2(b []byte, table *[256]octets) (addr uint32, end int)
 //
 // It may look at up to 96 bytes, if they are in the page that b begins in: what is behind
 // b there does no harm, as the bracket must be within b.
-TEXT ·clientAVX2(SB), NOSPLIT, $0-40
+TEXT ·clientAVX2(SB), NOSPLIT, $0-48
 	MOVQ b_base+0(FP), SI
 	MOVQ b_len+8(FP), CX
 	TESTQ CX, CX
@@ -88,7 +88,7 @@ stopped:
 	IMULL $const_octetsFactor, AX
 	SHRL $24, AX
 	SHLL $6, AX
-	LEAQ ·octetsTable(SB), R9
+	MOVQ table+24(FP), R9
 	ADDQ AX, R9
 	CMPL R8, octets_stops(R9)
 	JNE no
@@ -113,13 +113,13 @@ stopped:
 	ADDQ DI, BX
 	CMPQ BX, CX
 	JHI no
-	MOVL AX, addr+24(FP)
-	MOVQ BX, end+32(FP)
+	MOVL AX, addr+32(FP)
+	MOVQ BX, end+40(FP)
 	VZEROUPPER
 	RET
 
 no:
-	MOVL $0, addr+24(FP)
-	MOVQ $0, end+32(FP)
+	MOVL $0, addr+32(FP)
+	MOVQ $0, end+40(FP)
 	VZEROUPPER
 	RET
