@@ -13,7 +13,7 @@ func (e *Engine) tally(b bundle, key key, t int64, s *Signal, hint uint32) (dete
 	ps := e.pairs.bundle(head, b.n)
 	seldom, crossing := false, uint32(0)
 	n := s.Times()
-	var reached [maxBundle]uint16
+	var reached [maxBundle]int
 	sharing := uint32(0)
 	for j := range ps {
 		m, p := &meters[j], &ps[j]
@@ -25,7 +25,7 @@ func (e *Engine) tally(b bundle, key key, t int64, s *Signal, hint uint32) (dete
 		switch {
 		case !p.open(m):
 		case m.distinct:
-			reached[j] = uint16(e.arrive(head, p, m, t, e.itemOf(m, s), n))
+			reached[j] = e.arrive(head, p, m, t, e.itemOf(m, s), n)
 		default:
 			sharing |= 1 << j
 		}
@@ -35,7 +35,7 @@ func (e *Engine) tally(b bundle, key key, t int64, s *Signal, hint uint32) (dete
 	}
 	for j := range ps {
 		m, p := &meters[j], &ps[j]
-		if r := int(reached[j]); r >= m.need && e.judge(p, m, m.mark, t, r) {
+		if reached[j] >= m.need && e.judge(p, m, m.mark, t, reached[j]) {
 			crossing |= 1 << j
 		}
 		if m.distinct && len(s.Account) == 0 {
@@ -75,7 +75,7 @@ func (p *pair) most(m *meter) int {
 
 // arriveTogether puts n signals into the ring that the meters of sharing look into, and
 // sets for each what arrive returns.
-func (e *Engine) arriveTogether(head uint32, meters []meter, ps []pair, sharing uint32, t int64, n int, reached *[maxBundle]uint16) {
+func (e *Engine) arriveTogether(head uint32, meters []meter, ps []pair, sharing uint32, t int64, n int, reached *[maxBundle]int) {
 	far := meters[bits.TrailingZeros32(sharing)].lends
 	lent := &ps[far].ring
 	for left := min(n, meters[far].limit) - 1; left >= 0; left-- {
@@ -89,7 +89,7 @@ func (e *Engine) arriveTogether(head uint32, meters []meter, ps []pair, sharing 
 		}
 		for each := sharing; each != 0; each &= each - 1 {
 			j := bits.TrailingZeros32(each)
-			reached[j] = max(reached[j], uint16(e.reached(&ps[j], &meters[j], lent, int(ps[j].count)-left, t)))
+			reached[j] = max(reached[j], e.reached(&ps[j], &meters[j], lent, int(ps[j].count)-left, t))
 		}
 	}
 }

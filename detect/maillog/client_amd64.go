@@ -1,14 +1,10 @@
 package maillog
 
-import "golang.org/x/sys/cpu"
-
-var readsClientsQuickly = cpu.X86.HasAVX2 && cpu.X86.HasBMI1
-
 // clientQuickly reads HOST[ADDR] at the start of b, for most of those with an IPv4 address. The
 // lowest byte of addr is the address's first, end is behind the bracket, or 0 if what is there is
 // not certain.
 func clientQuickly(b []byte) (addr uint32, end int) {
-	if !readsClientsQuickly {
+	if !wide {
 		return 0, 0
 	}
 	return clientAVX2(b, &octetsTable)

@@ -19,18 +19,9 @@ GLOBL digits<>(SB), RODATA|NOPTR, $48
 
 // What ends a host's name: '[', ']', and the blank and all below it.
 DATA hostEnds<>+0(SB)/8, $0x5b5b5b5b5b5b5b5b
-DATA hostEnds<>+8(SB)/8, $0x5b5b5b5b5b5b5b5b
-DATA hostEnds<>+16(SB)/8, $0x5b5b5b5b5b5b5b5b
-DATA hostEnds<>+24(SB)/8, $0x5b5b5b5b5b5b5b5b
-DATA hostEnds<>+32(SB)/8, $0x5d5d5d5d5d5d5d5d
-DATA hostEnds<>+40(SB)/8, $0x5d5d5d5d5d5d5d5d
-DATA hostEnds<>+48(SB)/8, $0x5d5d5d5d5d5d5d5d
-DATA hostEnds<>+56(SB)/8, $0x5d5d5d5d5d5d5d5d
-DATA hostEnds<>+64(SB)/8, $0x2020202020202020
-DATA hostEnds<>+72(SB)/8, $0x2020202020202020
-DATA hostEnds<>+80(SB)/8, $0x2020202020202020
-DATA hostEnds<>+88(SB)/8, $0x2020202020202020
-GLOBL hostEnds<>(SB), RODATA|NOPTR, $96
+DATA hostEnds<>+8(SB)/8, $0x5d5d5d5d5d5d5d5d
+DATA hostEnds<>+16(SB)/8, $0x2020202020202020
+GLOBL hostEnds<>(SB), RODATA|NOPTR, $24
 
 // func clientAVX2(b []byte, table *[256]octets) (addr uint32, end int)
 //
@@ -48,11 +39,15 @@ TEXT ·clientAVX2(SB), NOSPLIT, $0-48
 
 	// The host: DI is where it ends.
 	XORL DI, DI
+	VPBROADCASTQ hostEnds<>+0(SB), Y4
+	VPBROADCASTQ hostEnds<>+8(SB), Y5
+	VPBROADCASTQ hostEnds<>+16(SB), Y6
+
 host:
 	VMOVDQU (SI)(DI*1), Y0
-	VPCMPEQB hostEnds<>+0(SB), Y0, Y1
-	VPCMPEQB hostEnds<>+32(SB), Y0, Y2
-	VPMINUB hostEnds<>+64(SB), Y0, Y3
+	VPCMPEQB Y4, Y0, Y1
+	VPCMPEQB Y5, Y0, Y2
+	VPMINUB Y6, Y0, Y3
 	VPCMPEQB Y0, Y3, Y3
 	VPOR Y1, Y2, Y2
 	VPOR Y2, Y3, Y3

@@ -59,10 +59,7 @@ func login(process, msg []byte, f *found) {
 	msg = bytes.TrimPrefix(msg, []byte("Info: "))
 	// Up to the first user=< all text is the daemon's own, but for what a login proxy
 	// says of its user ("proxy(U): disconnecting …").
-	user := bytes.Index(msg[:min(len(msg), 48)], []byte(": user=<")) // of most
-	if user < 0 {
-		user = bytes.Index(msg, []byte(": user=<"))
-	}
+	user := indexEarly(msg, ": user=<")
 	if user < 0 {
 		nameless(msg, failed, good, f)
 		return

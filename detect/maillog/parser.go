@@ -325,6 +325,15 @@ func lastIndex(b []byte, sep string) int {
 	return -1
 }
 
+// indexEarly is bytes.Index, and faster where sep is among the first bytes, as most are that
+// are looked for so.
+func indexEarly(b []byte, sep string) int {
+	if at := bytes.Index(b[:min(len(b), 48)], []byte(sep)); at >= 0 {
+		return at
+	}
+	return bytes.Index(b, []byte(sep))
+}
+
 // bounded cuts an account's name to what is worth keeping; nil if it is empty.
 func bounded(account []byte) []byte {
 	if len(account) == 0 {

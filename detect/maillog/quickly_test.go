@@ -2,6 +2,7 @@ package maillog
 
 import (
 	"bytes"
+	"strings"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -32,6 +33,29 @@ func TestWordsAreReadAsBytesAre(t *testing.T) {
 			t.Errorf("%q is %d, %v", clock, sec, good)
 		}
 	})
+}
+
+func TestWhatIsLookedForIsFoundWhereverItIs(t *testing.T) {
+	found := 0
+	rapid.Check(t, func(t *rapid.T) {
+		sep := rapid.SampledFrom([]string{", rip=", ">, method=", " (", " from "}).Draw(t, "what")
+		part := rapid.OneOf(rapid.Just(sep), rapid.Just(sep[:1]), rapid.Just(sep[:len(sep)-1]), rapid.StringOfN(rapid.SampledFrom([]rune("ab, =r\x00\u00ad")), 0, 20, -1), rapid.Just(strings.Repeat("x", 500)))
+		b := []byte(strings.Join(rapid.SliceOfN(part, 0, 8).Draw(t, "text"), ""))
+		want := bytes.LastIndex(b[max(0, len(b)-tail):], []byte(sep))
+		if want >= 0 {
+			want += max(0, len(b)-tail)
+			found++
+		}
+		if got := lastIndex(b, sep); got != want {
+			t.Errorf("the last %q of %q is at %d, not %d", sep, b, want, got)
+		}
+		if got, want := indexEarly(b, sep), bytes.Index(b, []byte(sep)); got != want {
+			t.Errorf("the first %q of %q is at %d, not %d", sep, b, want, got)
+		}
+	})
+	if found == 0 {
+		t.Error("nothing was found")
+	}
 }
 
 func TestProcessIDsOfAllLengths(t *testing.T) {

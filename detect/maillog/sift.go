@@ -30,7 +30,7 @@ func (p *Parser) Sift(text []byte, ends []int32, kept []Kept) []Kept {
 	kept = slices.Grow(kept, len(ends))[:n+len(ends)]
 	s := p.sifting(text, ends, kept[n:])
 	for s.line < len(ends) {
-		if siftsQuickly {
+		if wide {
 			from := s.found
 			siftQuickly(&s)
 			if s.declared != nil {
@@ -70,8 +70,10 @@ func (p *Parser) ask(text []byte) {
 	p.asked = quickPrograms
 	for i := range p.asked {
 		q := &p.asked[i]
-		tagged := binary.LittleEndian.AppendUint64(binary.LittleEndian.AppendUint64(nil, q.head), q.names[0])
-		if q.head != 0 && p.declared.mayBe(text[p.usual.host:], tagged) {
+		var tagged [16]byte
+		binary.LittleEndian.PutUint64(tagged[:], q.head)
+		binary.LittleEndian.PutUint64(tagged[8:], q.names[0])
+		if q.head != 0 && p.declared.mayBe(text[p.usual.host:], tagged[:]) {
 			switch q.class {
 			case silent:
 				q.class = askedSilent

@@ -1,12 +1,12 @@
 #include "go_asm.h"
 #include "textflag.h"
 
-// What a message of smtpd begins with that says nothing, as word has it: two that never
-// say more, and "disconnect".
-DATA quiet<>+0(SB)/8, $"connect "
-DATA quiet<>+8(SB)/8, $"Anonymou"
-DATA quiet<>+16(SB)/8, $"disconne"
-DATA quiet<>+24(SB)/8, $"disconne"
+// What a message of smtpd begins with that says nothing: two that never say more, and
+// "disconnect".
+DATA quiet<>+0(SB)/8, $const_wordConnect
+DATA quiet<>+8(SB)/8, $const_wordAnonymous
+DATA quiet<>+16(SB)/8, $const_wordDisconnect
+DATA quiet<>+24(SB)/8, $const_wordDisconnect
 GLOBL quiet<>(SB), RODATA|NOPTR, $32
 
 // 16 times '=', 16 times '/'.
@@ -16,11 +16,11 @@ DATA marks<>+16(SB)/8, $"////////"
 DATA marks<>+24(SB)/8, $"////////"
 GLOBL marks<>(SB), RODATA|NOPTR, $32
 
-// func siftAVX2(s *sifting)
+// func siftQuickly(s *sifting)
 //
-// It does what siftLine does for lines with the usual header, and ends at any other. In what follows SI is the text, DI the ends, CX the line's number, DX where it begins,
+// In what follows SI is the text, DI the ends, CX the line's number, DX where it begins,
 // R8 the place in kept, R11 the line's tag, R13 the length from there on, R12 the program.
-TEXT ·siftAVX2(SB), NOSPLIT, $0-8
+TEXT ·siftQuickly(SB), NOSPLIT, $0-8
 	MOVQ s+0(FP), R9
 	MOVQ sifting_text(R9), SI
 	MOVQ sifting_ends(R9), DI

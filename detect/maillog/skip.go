@@ -10,13 +10,12 @@ import (
 // word is the number that the first 8 bytes of b are.
 func word(b []byte) uint64 { return binary.LittleEndian.Uint64(b) }
 
-// What look compares with, as word has it.
+// What a message is compared with, as word has it.
 const (
 	wordConnect    = ' '<<56 | 't'<<48 | 'c'<<40 | 'e'<<32 | 'n'<<24 | 'n'<<16 | 'o'<<8 | 'c'
 	wordDisconnect = 'e'<<56 | 'n'<<48 | 'n'<<40 | 'o'<<32 | 'c'<<24 | 's'<<16 | 'i'<<8 | 'd'
 	wordAnonymous  = 'u'<<56 | 'o'<<48 | 'm'<<40 | 'y'<<32 | 'n'<<24 | 'o'<<16 | 'n'<<8 | 'A'
 	wordMessage    = '-'<<56 | 'e'<<48 | 'g'<<40 | 'a'<<32 | 's'<<24 | 's'<<16 | 'e'<<8 | 'm'
-	wordOnSMTPD    = 'd'<<56 | 'p'<<48 | 't'<<40 | 'm'<<32 | 's'<<24 | '/'<<16 | 'n'<<8 | 'o'
 )
 
 // quick is how the lines of a program that writes much begin: "postfix/qmgr[", "dovecot: auth:".

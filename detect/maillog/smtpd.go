@@ -87,14 +87,9 @@ func disconnected(b []byte, f *found) {
 		return
 	}
 	addr, rest, ok := client(b)
-	if !ok {
+	at := indexEarly(rest, " auth=")
+	if !ok || at < 0 {
 		return
-	}
-	at := bytes.Index(rest[:min(len(rest), 48)], []byte(" auth=")) // as a rule
-	if at < 0 {
-		if at = bytes.Index(rest, []byte(" auth=")); at < 0 {
-			return
-		}
 	}
 	good, rest := number(rest[at+6:])
 	if !has(rest, "/") {

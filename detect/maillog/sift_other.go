@@ -1,7 +1,0 @@
-//go:build !amd64
-
-package maillog
-
-const siftsQuickly = false
-
-func siftQuickly(*sifting) {}
