@@ -99,12 +99,22 @@ func (f Found) Len() int { return len(f.pairs) }
 // At returns one, from 0 to Len-1.
 func (f Found) At(i int) Detection {
 	d := f.Bare(i)
-	f.engine.attest(f.pairs[i], &d)
+	for _, line := range f.engine.lines(f.pairs[i]) {
+		d.Evidence = append(d.Evidence, line.evidence())
+	}
 	return d
 }
 
-// Bare is At without what is told by the lines that were kept: evidence and account.
-func (f Found) Bare(i int) Detection { return f.engine.detection(f.pairs[i]) }
+// Bare is At without the evidence, which takes longer than all else.
+func (f Found) Bare(i int) Detection {
+	d := f.engine.detection(f.pairs[i])
+	if d.Of == OfAccount {
+		for _, line := range f.engine.lines(f.pairs[i]) {
+			d.Account = line.account
+		}
+	}
+	return d
+}
 
 func (f Found) all() []Detection {
 	if f.Len() == 0 {
@@ -218,22 +228,16 @@ func (e *Engine) detection(i uint32) Detection {
 	return d
 }
 
-// attest says what the lines that were kept of a pair tell about its detection.
-func (e *Engine) attest(i uint32, d *Detection) {
+// lines are those that were kept of a pair, oldest first.
+func (e *Engine) lines(i uint32) []*record {
 	p := e.pairs.at(i)
 	head := e.headOf(p.meter)
 	x := e.samples[i-uint32(p.meter-head)]
 	if x == nil {
-		return
+		return nil
 	}
 	lines, n := x.of(uint8(p.meter - head))
-	d.Evidence = make([]Evidence, 0, n)
-	for _, line := range lines[:n] {
-		d.Evidence = append(d.Evidence, line.evidence())
-		if d.Of == OfAccount {
-			d.Account = line.account
-		}
-	}
+	return lines[:n]
 }
 
 // embarrass withholds what was detected together with others, a network or /64

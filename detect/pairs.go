@@ -1,6 +1,10 @@
 package detect
 
-import "iter"
+import (
+	"iter"
+
+	"fwsync/detect/fetch"
+)
 
 // pair is what is tracked of one meter at one key: 64 bytes, one line of the
 // processor's cache. A pair whose meter is a mark is a success: last is the
@@ -116,7 +120,7 @@ func (ps *pairs) insert(key key, meter uint16) uint32 {
 		i = ps.used
 		ps.used += n
 		if int(i>>chunkBits) == len(ps.chunks) {
-			ps.chunks = append(ps.chunks, make([]pair, chunkPairs))
+			ps.chunks = append(ps.chunks, fetch.Pages(make([]pair, chunkPairs)))
 		}
 	}
 	h, mask := ps.seed.hash(key, meter), uint64(len(ps.slots)-1)
@@ -149,7 +153,7 @@ func (ps *pairs) index(size int) {
 	if size == len(ps.slots) {
 		clear(ps.slots)
 	} else {
-		ps.slots = make([]uint64, size)
+		ps.slots = fetch.Pages(make([]uint64, size))
 	}
 	mask := uint64(size - 1)
 	for i := range ps.all() {

@@ -1,6 +1,10 @@
 package detect
 
-import "slices"
+import (
+	"slices"
+
+	"fwsync/detect/fetch"
+)
 
 // rings keeps the timestamps (Unix microseconds) of all pairs in blocks without
 // pointers, in rings of 2, 8, 32 … slots that grow with their owner.
@@ -62,7 +66,7 @@ func (rs *rings) take(class uint8) (ring, bool) {
 		rs.next += uint32(slotsOf(c))
 	}
 	if int(rs.next>>blockBits) == len(rs.blocks) {
-		rs.blocks = append(rs.blocks, make([]int64, blockSlots))
+		rs.blocks = append(rs.blocks, fetch.Pages(make([]int64, blockSlots)))
 	}
 	off := rs.next
 	rs.next += uint32(size)

@@ -41,9 +41,7 @@ func (e *Engine) Standings(addr netip.Addr, at time.Time) []Standing {
 		if m.part == memberPart && p.flags&crossed == 0 {
 			continue
 		}
-		d := e.detection(pair)
-		e.attest(pair, &d)
-		s := Standing{Detection: d, Threshold: m.need, Within: time.Duration(m.within) * time.Microsecond}
+		s := Standing{Detection: Found{e, []uint32{pair}}.At(0), Threshold: m.need, Within: time.Duration(m.within) * time.Microsecond}
 		if p.flags&crossed == 0 {
 			s.CrossedAt = time.Time{}
 		}

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"time"
 	"unsafe"
+
+	"fwsync/detect/fetch"
 )
 
 // Tally counts signals by address and kind, for reports. It follows at most the
@@ -154,13 +156,13 @@ func (t *Tally) count(i uint32, c *counted, s *Signal) {
 func (t *Tally) insert(slot, h uint32, c counted) uint32 {
 	i := uint32(t.used)
 	if int(i>>chunkBits) == len(t.counts) {
-		t.counts = append(t.counts, make([]counted, chunkPairs))
+		t.counts = append(t.counts, fetch.Pages(make([]counted, chunkPairs)))
 	}
 	*t.at(i) = c
 	t.slots[slot] = h&^tallyNumber | (i + 1)
 	t.used++
 	if 2*t.used > len(t.slots) {
-		t.slots = make([]uint32, 2*len(t.slots))
+		t.slots = fetch.Pages(make([]uint32, 2*len(t.slots)))
 		mask := uint32(len(t.slots) - 1)
 		for j := range uint32(t.used) {
 			h := t.hash(t.at(j).addr)

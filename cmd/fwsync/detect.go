@@ -104,7 +104,7 @@ to no cloud. Without a policies folder here it uses the built-in SMTP policy.
 			}
 			garbage := quietGarbage()
 			defer garbage.end()
-			value, err := analyse(cmd.Context(), policy, declared.Catalogue(), reading, logs, garbage.look)
+			value, err := analysis{policy, declared.Catalogue(), reading, logs, g.output != "table", garbage.look}.run(cmd.Context())
 			if err != nil {
 				return err
 			}
@@ -161,19 +161,30 @@ func statConfig() error {
 	return err
 }
 
-// analyse runs one detection engine over all logs, and eachChunk after each piece of them.
-func analyse(ctx context.Context, policy *policies.Policy, names *detect.Catalogue, reading reconcile.Reading, logs []sources.Source, eachChunk func()) (detectAnswer, error) {
+// analysis is one detection engine over all logs.
+type analysis struct {
+	policy    *policies.Policy
+	names     *detect.Catalogue
+	reading   reconcile.Reading
+	logs      []sources.Source
+	addresses bool   // count by address too, which the table does not show
+	eachChunk func() // called after each piece of the logs
+}
+
+func (a analysis) run(ctx context.Context) (detectAnswer, error) {
 	value := detectAnswer{Schema: "fwsync.detections/v1", Signals: map[string]int64{}, Phases: []phaseAnswer{}}
-	engine, err := reading.Engine(policy)
+	engine, err := a.reading.Engine(a.policy)
 	if err != nil {
 		return value, err
 	}
 	tally := detect.NewTally(mostAddresses)
-	for _, log := range logs {
+	for _, log := range a.logs {
 		read, err := sources.Read(ctx, log, sources.Position{}, func(signals []detect.Signal) {
-			tally.ObserveAll(signals)
+			if a.addresses {
+				tally.ObserveAll(signals)
+			}
 			engine.ObserveAll(signals)
-			eachChunk()
+			a.eachChunk()
 		})
 		if err != nil {
 			return value, err
@@ -181,29 +192,37 @@ func analyse(ctx context.Context, policy *policies.Policy, names *detect.Catalog
 		value.Sources = append(value.Sources, reconcile.Sourced(log.Path, read))
 	}
 	for kind, n := range engine.Signals() {
-		value.Signals[names.Name(kind)] = n
+		value.Signals[a.names.Name(kind)] = n
 	}
 	counted := make(chan []detect.AddressCount, 1)
 	go func() { counted <- tally.Addresses() }()
 	// A report is long: its rows are put together while it is written, and need no memory.
 	found := engine.Found()
 	detected := detectedIn(found)
-	value.Detections = rows[reconcile.DetectionReport]{len(detected.acting), func(i int) reconcile.DetectionReport { return reconcile.Detected(found.At(detected.acting[i])) }}
-	value.Withheld = rows[reconcile.DetectionReport]{len(detected.withheld), func(i int) reconcile.DetectionReport { return reconcile.Detected(found.At(detected.withheld[i])) }}
+	value.Detections, value.Withheld = reported(found, detected.acting), reported(found, detected.withheld)
 	for _, p := range engine.Phases() {
 		one := phaseAnswer{Phase: p.Phase.String(), Start: p.Start, End: p.End, Ongoing: p.Ongoing, Count: p.Signals, Signals: map[string]int64{}, Peak: p.Peak, PeakAt: p.PeakAt, Sources: p.Sources, Exact: p.Exact}
 		for kind, n := range p.Kinds {
-			one.Signals[names.Name(kind)] = n
+			one.Signals[a.names.Name(kind)] = n
 		}
 		value.Phases = append(value.Phases, one)
 	}
 	counts := <-counted
-	value.Addresses = rows[addressAnswer]{len(counts), func(i int) addressAnswer {
-		a := &counts[i]
-		return addressAnswer{a.Addr, kindCounts{names, a.Signals}, a.FirstSeen, a.LastSeen, detected.of(a.Addr)}
+	value.Addresses = rows[addressAnswer]{n: len(counts), at: func(i int) addressAnswer {
+		c := &counts[i]
+		return addressAnswer{c.Addr, kindCounts{a.names, c.Signals}, c.FirstSeen, c.LastSeen, detected.of(c.Addr)}
 	}}
 	value.Others = tally.Others
 	return value, nil
+}
+
+// reported are some of what was found.
+func reported(found detect.Found, which []int) rows[reconcile.DetectionReport] {
+	return rows[reconcile.DetectionReport]{
+		n:    len(which),
+		at:   func(i int) reconcile.DetectionReport { return reconcile.Detected(found.At(which[i])) },
+		bare: func(i int) reconcile.DetectionReport { return reconcile.Detected(found.Bare(which[i])) },
+	}
 }
 
 // detected are the numbers of what was found, and the rules that detected an address, or a

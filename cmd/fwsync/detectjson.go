@@ -5,10 +5,8 @@ import (
 	"bytes"
 	"encoding/json"
 	"io"
-	"iter"
 	"net/netip"
 	"runtime"
-	"slices"
 	"strconv"
 	"time"
 
@@ -19,25 +17,19 @@ import (
 // rows is a list whose elements are put together when they are asked for, also by several
 // goroutines if it is for different ones.
 type rows[T any] struct {
-	n  int
-	at func(i int) T
-}
-
-func (r rows[T]) all() iter.Seq[T] {
-	return func(yield func(T) bool) {
-		for i := range r.n {
-			if !yield(r.at(i)) {
-				return
-			}
-		}
-	}
+	n        int
+	at, bare func(i int) T // bare is without what takes long and only some show
 }
 
 func (r rows[T]) MarshalJSON() ([]byte, error) {
 	var text bytes.Buffer
 	enc := json.NewEncoder(&text)
 	enc.SetEscapeHTML(false)
-	err := enc.Encode(slices.AppendSeq([]T{}, r.all()))
+	all := make([]T, r.n)
+	for i := range all {
+		all[i] = r.at(i)
+	}
+	err := enc.Encode(all)
 	return text.Bytes(), err
 }
 

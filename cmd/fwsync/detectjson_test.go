@@ -64,4 +64,4 @@ func TestAReportIsWrittenAsTheStandardLibraryWould(t *testing.T) {
 	})
 }
 
-func rowsOf[T any](all []T) rows[T] { return rows[T]{len(all), func(i int) T { return all[i] }} }
+func rowsOf[T any](all []T) rows[T] { return rows[T]{n: len(all), at: func(i int) T { return all[i] }} }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"fwsync/sync/reconcile"
@@ -106,22 +107,22 @@ func renderDetections(s *screen, v detectAnswer) {
 	if v.Detections.n == 0 {
 		s.line("  none")
 	}
-	rows = nil
-	for d := range v.Detections.all() {
-		note := ""
+	rows = make([][]string, 0, v.Detections.n)
+	for i := range v.Detections.n {
+		d, note := v.Detections.bare(i), ""
 		if d.Members > 0 {
 			note = fmt.Sprintf("%d addresses", d.Members)
 		}
 		if d.Account != "" {
 			note = join("account "+d.Account, note)
 		}
-		rows = append(rows, []string{host(d.Prefix), d.Rule, fmt.Sprint(d.Count), fmt.Sprint(d.Peak), clock(d.FirstSeen), clock(d.LastSeen), note})
+		rows = append(rows, []string{host(d.Prefix), d.Rule, strconv.Itoa(d.Count), strconv.Itoa(d.Peak), clock(d.FirstSeen), clock(d.LastSeen), note})
 	}
 	if len(rows) > 0 {
 		s.columns([]string{"ADDRESS", "DETECTION", "COUNT", "PEAK", "FIRST SEEN", "LAST SEEN", ""}, rows)
 	}
 	if n := v.Withheld.n; n > 0 {
-		first := v.Withheld.at(0)
+		first := v.Withheld.bare(0)
 		s.line("  withheld, for a success speaks for them: %d, as %s by %s: %s", n, host(first.Prefix), first.Rule, first.Withheld)
 	}
 	for i := range min(v.Detections.n, 3) {

@@ -1,5 +1,6 @@
-// Package fetch asks the processor to bring memory into its cache before it is needed,
-// so that who looks into large tables in no order need not wait for each place by itself.
+// Package fetch asks for memory before it is needed: the processor to bring it into its
+// cache, so that who looks into large tables in no order need not wait for each place by
+// itself, and the kernel to provide it.
 package fetch
 
 import "unsafe"

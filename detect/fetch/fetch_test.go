@@ -25,3 +25,24 @@ func TestFetchingChangesNothing(t *testing.T) {
 		}
 	}
 }
+
+func TestTablesHaveTheirPages(t *testing.T) {
+	for _, n := range []int{0, 1, 511, 512, 513, 1 << 10, 1<<15 + 7} {
+		table := fetch.Pages(make([]uint64, n))
+		if len(table) != n {
+			t.Fatalf("%d of %d", len(table), n)
+		}
+		for i := range table {
+			if table[i] != 0 {
+				t.Fatalf("of %d, place %d holds %d", n, i, table[i])
+			}
+			table[i] = uint64(i)
+		}
+		part := fetch.Pages(table[n/3:]) // what is there stays
+		for i := range part {
+			if part[i] != uint64(n/3+i) {
+				t.Fatalf("of %d, place %d holds %d", n, n/3+i, part[i])
+			}
+		}
+	}
+}
