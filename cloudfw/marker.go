@@ -6,17 +6,18 @@ import (
 	"fmt"
 	"net/netip"
 	"regexp"
+	"sync"
 )
 
 // Owner names one fwsync installation within an account. Everything it manages
 // carries the owner in its marker; two owners never touch each other's objects.
 type Owner string
 
-var ownerPattern = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?$`)
+var ownerPattern = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?$`) })
 
 // ParseOwner accepts 1 to 32 characters of a-z, 0-9 and inner dashes.
 func ParseOwner(text string) (Owner, error) {
-	if !ownerPattern.MatchString(text) {
+	if !ownerPattern().MatchString(text) {
 		return "", fmt.Errorf("owner %q must be 1 to 32 of a-z, 0-9 and inner dashes", text)
 	}
 	return Owner(text), nil
@@ -46,12 +47,14 @@ func (m Marker) String() string {
 	return text
 }
 
-var markerPattern = regexp.MustCompile(`\Afwsync owner=([a-z0-9-]+) ([a-z]+)=([A-Za-z0-9._-]+)(?: sum=([0-9a-f]{8}))?\z`)
+var markerPattern = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`\Afwsync owner=([a-z0-9-]+) ([a-z]+)=([A-Za-z0-9._-]+)(?: sum=([0-9a-f]{8}))?\z`)
+})
 
 // ParseMarker reads a description. It is false for everything that is not
 // byte for byte the text of a marker.
 func ParseMarker(description string) (Marker, bool) {
-	m := markerPattern.FindStringSubmatch(description)
+	m := markerPattern().FindStringSubmatch(description)
 	if m == nil {
 		return Marker{}, false
 	}

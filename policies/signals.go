@@ -46,7 +46,7 @@ const signalName = `^[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*$`
 
 var (
 	signalPattern  = regexp.MustCompile(signalName)
-	programPattern = regexp.MustCompile(`^[^\x00-\x20\x7f-\x{10ffff}\[\]:"]{1,64}$`)
+	programPattern = lazily(`^[^\x00-\x20\x7f-\x{10ffff}\[\]:"]{1,64}$`)
 )
 
 // declaredSignals checks the form of the signals, and has their meaning checked.
@@ -62,7 +62,7 @@ func (c *checker) declaredSignals() {
 				c.report.at(e.at, "", "more than %d signals are declared", maxSignals)
 			}
 			c.signalName(seen, e.Name)
-			if w := e.Program; w.at.known() && !programPattern.MatchString(w.text) {
+			if w := e.Program; w.at.known() && !programPattern().MatchString(w.text) {
 				c.report.at(w.at, "write the tag without the process id: myapp for myapp[17]:", "%q is not the name of a program", w.text)
 			}
 			c.policy.Signals = append(c.policy.Signals, Signal{

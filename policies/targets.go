@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"fwsync/cloudfw"
 )
@@ -42,7 +43,7 @@ func (c *checker) target(e *targetEntry) ([]cloudfw.Target, place) {
 		return c.perCloud(cloudfw.Target{Kind: cloudfw.InternetFirewall}, e.at, e.InternetFirewall.Cloud), e.at
 	case e.NATFirewall != nil:
 		n := e.NATFirewall
-		if !c.id(n.ID, natIDPattern, "a NAT gateway", "ids begin with ngw-, such as ngw-bp1gjhvmcg9ltnbjv") {
+		if !c.id(n.ID, natIDPattern(), "a NAT gateway", "ids begin with ngw-, such as ngw-bp1gjhvmcg9ltnbjv") {
 			return nil, e.at
 		}
 		target := cloudfw.Target{Kind: cloudfw.NATFirewall, Border: cloudfw.Border{NAT: n.ID.text}}
@@ -50,7 +51,7 @@ func (c *checker) target(e *targetEntry) ([]cloudfw.Target, place) {
 		return c.perCloud(target, n.ID.at, n.Cloud), n.ID.at
 	case e.VPCFirewall != nil:
 		v := e.VPCFirewall
-		if !c.id(v.ID, vpcIDPattern, "a VPC firewall", "ids begin with cen- or vfw-, such as cen-37nddhri7w0q6cx7b5") {
+		if !c.id(v.ID, vpcIDPattern(), "a VPC firewall", "ids begin with cen- or vfw-, such as cen-37nddhri7w0q6cx7b5") {
 			return nil, e.at
 		}
 		target := cloudfw.Target{Kind: cloudfw.VPCFirewall, Border: cloudfw.Border{VPC: v.ID.text}}
@@ -58,7 +59,7 @@ func (c *checker) target(e *targetEntry) ([]cloudfw.Target, place) {
 		return c.perCloud(target, v.ID.at, v.Cloud), v.ID.at
 	case e.SecurityGroup != nil:
 		g := e.SecurityGroup
-		if !c.id(g.ID, groupIDPattern, "a security group", "ids begin with sg-, such as sg-bp67acfmxazb4ph") {
+		if !c.id(g.ID, groupIDPattern(), "a security group", "ids begin with sg-, such as sg-bp67acfmxazb4ph") {
 			return nil, e.at
 		}
 		return c.perCloud(cloudfw.Target{Kind: cloudfw.SecurityGroupTarget, GroupID: g.ID.text, Via: cloudfw.Via(g.Via.text), Capacity: g.Capacity.n}, g.ID.at, g.Cloud), g.ID.at
@@ -69,10 +70,15 @@ func (c *checker) target(e *targetEntry) ([]cloudfw.Target, place) {
 }
 
 var (
-	groupIDPattern = regexp.MustCompile(`^sg-[A-Za-z0-9-]{1,60}$`)
-	natIDPattern   = regexp.MustCompile(`^ngw-[A-Za-z0-9-]{1,60}$`)
-	vpcIDPattern   = regexp.MustCompile(`^(cen|vfw)-[A-Za-z0-9-]{1,60}$`)
+	groupIDPattern = lazily(`^sg-[A-Za-z0-9-]{1,60}$`)
+	natIDPattern   = lazily(`^ngw-[A-Za-z0-9-]{1,60}$`)
+	vpcIDPattern   = lazily(`^(cen|vfw)-[A-Za-z0-9-]{1,60}$`)
 )
+
+// lazily compiles an expression when it is first needed: to count to 60 takes long.
+func lazily(expression string) func() *regexp.Regexp {
+	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(expression) })
+}
 
 // id checks the form of an id that was written; a missing one is reported elsewhere.
 func (c *checker) id(w word, pattern *regexp.Regexp, of, hint string) bool {

@@ -4,6 +4,7 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+	"sync"
 )
 
 const redacted = "[redacted]"
@@ -11,22 +12,27 @@ const redacted = "[redacted]"
 // Text from outside may repeat what we sent, so it is cleansed twice: of the exact
 // secrets of the call (redactValues) and of everything that looks like one.
 var (
-	namedSecret = regexp.MustCompile(`(?i)((?:AccessKeyId|AccessKeySecret|SecurityToken|BearerToken|OIDCToken|Signature|SignatureNonce)["']?(?:=|%3D|%253D|\s*:\s*)["']?)[^&"'\s,}]+`)
-	keyID       = regexp.MustCompile(`\b(?:LTAI|STS\.|TMP\.)[A-Za-z0-9]{8,}`)
-	queryPart   = regexp.MustCompile(`\?[^\s"']*=[^\s"']*`)
-	userPart    = regexp.MustCompile(`://[^/\s@]*@`)
-	signedText  = regexp.MustCompile(`(?is)(server string to sign is:).*`)
+	namedSecret = lazily(`(?i)((?:AccessKeyId|AccessKeySecret|SecurityToken|BearerToken|OIDCToken|Signature|SignatureNonce)["']?(?:=|%3D|%253D|\s*:\s*)["']?)[^&"'\s,}]+`)
+	keyID       = lazily(`\b(?:LTAI|STS\.|TMP\.)[A-Za-z0-9]{8,}`)
+	queryPart   = lazily(`\?[^\s"']*=[^\s"']*`)
+	userPart    = lazily(`://[^/\s@]*@`)
+	signedText  = lazily(`(?is)(server string to sign is:).*`)
 )
+
+// lazily compiles an expression when it is first needed: few commands need one.
+func lazily(expression string) func() *regexp.Regexp {
+	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(expression) })
+}
 
 // redact takes out of a text everything that looks like a secret: the vendor's
 // secret parameters, key ids, the query and the user part of URLs, and the string
 // to sign that the vendor repeats in its answer to a wrong signature.
 func redact(text string) string {
-	text = signedText.ReplaceAllString(text, "$1"+redacted)
-	text = namedSecret.ReplaceAllString(text, "$1"+redacted)
-	text = userPart.ReplaceAllString(text, "://")
-	text = queryPart.ReplaceAllString(text, "?"+redacted)
-	return keyID.ReplaceAllString(text, redacted)
+	text = signedText().ReplaceAllString(text, "$1"+redacted)
+	text = namedSecret().ReplaceAllString(text, "$1"+redacted)
+	text = userPart().ReplaceAllString(text, "://")
+	text = queryPart().ReplaceAllString(text, "?"+redacted)
+	return keyID().ReplaceAllString(text, redacted)
 }
 
 // redactValues also takes out the given secrets, plain and percent-encoded.

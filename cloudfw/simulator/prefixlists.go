@@ -4,10 +4,11 @@ import (
 	"net/http"
 	"regexp"
 	"slices"
+	"sync"
 	"unicode/utf8"
 )
 
-var prefixListName = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9:_.-]{1,127}$`)
+var prefixListName = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z][A-Za-z0-9:_.-]{1,127}$`) })
 
 // CreatePrefixList adds a prefix list and returns its id (reference §3.2).
 func (c *Cloud) CreatePrefixList(l PrefixList) (id string, err error) {
@@ -150,7 +151,7 @@ func (e *edit) deletePrefixList(id string) error {
 }
 
 func judgePrefixListTexts(name, description string) error {
-	if !prefixListName.MatchString(name) {
+	if !prefixListName().MatchString(name) {
 		return bad("InvalidParameter.PrefixListName", "The prefix list name %q is invalid.", name)
 	}
 	if n := utf8.RuneCountInString(description); n == 1 || n > 256 {

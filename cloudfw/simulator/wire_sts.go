@@ -2,10 +2,11 @@ package simulator
 
 import (
 	"regexp"
+	"sync"
 	"time"
 )
 
-var roleSessionName = regexp.MustCompile(`^[A-Za-z0-9.@_-]{2,64}$`)
+var roleSessionName = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z0-9.@_-]{2,64}$`) })
 
 // assumeRole is STS AssumeRole. The shapes and codes of STS are assumed from
 // general knowledge of the service; the lifetimes are in reference §1.8.
@@ -21,7 +22,7 @@ func assumeRole(c *call) (any, error) {
 	if _, _, ok := (Role{ARN: arn}).parts(); !ok {
 		return nil, bad("InvalidParameter.RoleArn", "The parameter RoleArn is wrongly formed.")
 	}
-	if !roleSessionName.MatchString(name) {
+	if !roleSessionName().MatchString(name) {
 		return nil, bad("InvalidParameter.RoleSessionName", "The parameter RoleSessionName is wrongly formed.")
 	}
 	id, secret, token, expires, err := c.cloud.AssumeRole(c.key, arn, name, time.Duration(seconds)*time.Second)
