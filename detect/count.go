@@ -10,45 +10,38 @@ func (e *Engine) tally(b bundle, key key, t int64, s *Signal, hint uint32) (dete
 		return 0, false
 	}
 	meters := e.meters[b.first : b.first+uint16(b.n)]
-	ps := e.pairs.bundle(head, b.n)
-	seldom, crossing := false, uint32(0)
-	n := s.Times()
-	var reached [maxBundle]int
-	sharing := uint32(0)
-	for j := range ps {
+	ps := e.pairs.bundle(head, b.n)[:len(meters)]
+	n, named := s.Times(), len(s.Account) > 0
+	seldom, sharing, crossing := false, uint32(0), uint32(0)
+	for j := range meters {
 		m, p := &meters[j], &ps[j]
-		if m.distinct && len(s.Account) == 0 {
+		if m.distinct {
+			if !named {
+				continue
+			}
+			seldom = seldom || p.count < 2
+			e.stamp(p, t, n)
+			if p.open(m) && e.crosses(p, m, t, e.arrive(head, p, m, t, e.itemOf(m, s), n)) {
+				crossing |= 1 << j
+			}
 			continue
 		}
 		seldom = seldom || p.count < 2
 		e.stamp(p, t, n)
-		switch {
-		case !p.open(m):
-		case m.distinct:
-			reached[j] = e.arrive(head, p, m, t, e.itemOf(m, s), n)
-		default:
+		if p.open(m) {
 			sharing |= 1 << j
 		}
 	}
 	if sharing != 0 {
-		e.arriveTogether(head, meters, ps, sharing, t, n, &reached)
+		crossing |= e.arriveTogether(head, meters, ps, sharing, t, n)
 	}
 	for j := range ps {
-		m, p := &meters[j], &ps[j]
-		if reached[j] >= m.need && e.judge(p, m, m.mark, t, reached[j]) {
-			crossing |= 1 << j
-		}
-		if m.distinct && len(s.Account) == 0 {
-			if p.flags&crossed != 0 {
-				detected |= 1 << j
-				acted = acted || m.acts
-			}
-			continue
-		}
-		if p.flags&crossed != 0 {
+		if p := &ps[j]; p.flags&crossed != 0 {
 			detected |= 1 << j
-			acted = acted || m.acts
-			e.news(head+uint32(j), p)
+			acted = acted || meters[j].acts
+			if named || !meters[j].distinct {
+				e.news(head+uint32(j), p)
+			}
 		}
 	}
 	if seldom || crossing != 0 {
@@ -58,6 +51,11 @@ func (e *Engine) tally(b bundle, key key, t int64, s *Signal, hint uint32) (dete
 		e.suspect(key)
 	}
 	return detected, acted
+}
+
+// crosses reports whether so many in one window cross a threshold of p now.
+func (e *Engine) crosses(p *pair, m *meter, t int64, reached int) bool {
+	return reached >= m.need && e.judge(p, m, m.mark, t, reached)
 }
 
 // open reports whether another arrival can change anything.
@@ -73,25 +71,33 @@ func (p *pair) most(m *meter) int {
 	return m.limit
 }
 
-// arriveTogether puts n signals into the ring that the meters of sharing look into, and
-// sets for each what arrive returns.
-func (e *Engine) arriveTogether(head uint32, meters []meter, ps []pair, sharing uint32, t int64, n int, reached *[maxBundle]int) {
-	far := meters[bits.TrailingZeros32(sharing)].lends
-	lent := &ps[far].ring
-	for left := min(n, meters[far].limit) - 1; left >= 0; left-- {
-		if !e.rings.push(lent, t, meters[far].limit) {
+// arriveTogether puts n signals into the ring that the meters of sharing look into. It
+// returns which of them cross a threshold now.
+func (e *Engine) arriveTogether(head uint32, meters []meter, ps []pair, sharing uint32, t int64, n int) (crossing uint32) {
+	far := &meters[meters[bits.TrailingZeros32(sharing)].lends]
+	lent := &ps[meters[bits.TrailingZeros32(sharing)].lends].ring
+	var most [maxBundle]uint16
+	for left := min(n, far.limit) - 1; left >= 0; left-- {
+		if !e.rings.push(lent, t, far.limit) {
 			e.makeRoom(head)
 			// Without room the oldest arrival is forgotten instead.
-			if !e.rings.push(lent, t, meters[far].limit) && (lent.n == 0 || !e.rings.push(lent, t, int(lent.n))) {
+			if !e.rings.push(lent, t, far.limit) && (lent.n == 0 || !e.rings.push(lent, t, int(lent.n))) {
 				e.stats.Untracked++
-				return
+				break
 			}
 		}
 		for each := sharing; each != 0; each &= each - 1 {
 			j := bits.TrailingZeros32(each)
-			reached[j] = max(reached[j], e.reached(&ps[j], &meters[j], lent, int(ps[j].count)-left, t))
+			most[j] = max(most[j], uint16(e.reached(&ps[j], &meters[j], lent, int(ps[j].count)-left, t)))
 		}
 	}
+	for each := sharing; each != 0; each &= each - 1 {
+		j := bits.TrailingZeros32(each)
+		if e.crosses(&ps[j], &meters[j], t, int(most[j])) {
+			crossing |= 1 << j
+		}
+	}
+	return crossing
 }
 
 // stamp notes n signals at t.

@@ -91,10 +91,10 @@ func (e *Engine) reset(s seed) {
 // jumps back costs nothing but precision: a window is any set of the latest
 // LegitimateThreshold signals (of different things: of their latest signals)
 // that spans at most Within. An invalid signal is counted and otherwise ignored.
-func (e *Engine) Observe(s Signal) { e.observe(&s, noPair) }
+func (e *Engine) Observe(s Signal) { e.observe(&s, keyOf(s.Addr), noPair) }
 
-// observe takes one signal, and a guess where its address is counted.
-func (e *Engine) observe(s *Signal, hint uint32) {
+// observe takes one signal, its address's key, and a guess where that is counted.
+func (e *Engine) observe(s *Signal, addr key, hint uint32) {
 	t := s.Time.UnixMicro()
 	if !s.Kind.Valid() || !s.Addr.IsValid() || t <= 0 || t >= lastTime || s.Addr.Is6() && s.Addr.Zone() != "" {
 		e.stats.Invalid++
@@ -103,7 +103,6 @@ func (e *Engine) observe(s *Signal, hint uint32) {
 	e.now = max(e.now, t)
 	e.byKind[s.Kind] += int64(s.Times())
 	w := &e.wants[s.Kind]
-	addr := keyOf(s.Addr)
 	e.line, e.keyed = nil, false
 	if s.Kind.Success() {
 		if e.succeed(addr, s.Kind, t, hint) {

@@ -9,7 +9,7 @@ import (
 // rings keeps the timestamps (Unix microseconds) of all pairs in blocks without
 // pointers, in rings of 2, 8, 32 … slots that grow with their owner.
 type rings struct {
-	blocks [][]int64
+	blocks []*[blockSlots]int64
 	free   [ringClasses][]uint32
 	next   uint32 // first never used slot
 	inUse  int    // slots handed out
@@ -33,7 +33,7 @@ type ring struct {
 	class   uint8
 }
 
-func slotsOf(class uint8) int { return 2 << (2 * class) }
+func slotsOf(class uint8) int { return 2 << (2 * class & 31) }
 
 func (r *ring) slots() int { return slotsOf(r.class) }
 
@@ -66,7 +66,9 @@ func (rs *rings) take(class uint8) (ring, bool) {
 		rs.next += uint32(slotsOf(c))
 	}
 	if int(rs.next>>blockBits) == len(rs.blocks) {
-		rs.blocks = append(rs.blocks, fetch.Pages(make([]int64, blockSlots)))
+		block := new([blockSlots]int64)
+		fetch.Pages(block[:])
+		rs.blocks = append(rs.blocks, block)
 	}
 	off := rs.next
 	rs.next += uint32(size)
@@ -86,23 +88,27 @@ func (rs *rings) release(r *ring) {
 // its oldest arrival. False: the ring had to grow and the budget is used up,
 // nothing was done.
 func (rs *rings) push(r *ring, t int64, limit int) bool {
-	if r.class == noRing {
+	switch {
+	case r.class == noRing:
 		if !rs.grow(r, 0) {
 			return false
 		}
-	} else if int(r.n) == min(r.slots(), limit) {
-		if int(r.n) < limit {
-			if !rs.grow(r, r.class+1) {
-				return false
-			}
-		} else {
-			r.head = uint16((int(r.head) + 1) & (r.slots() - 1))
-			r.n--
+	case int(r.n) == limit:
+		r.head = uint16((int(r.head) + 1) & (r.slots() - 1))
+		r.n--
+	case int(r.n) == r.slots():
+		if !rs.grow(r, r.class+1) {
+			return false
 		}
 	}
-	rs.slice(r)[(int(r.head)+int(r.n))&(r.slots()-1)] = t
+	*rs.slot(r, int(r.head)+int(r.n)) = t
 	r.n++
 	return true
+}
+
+// slot is a place in a ring, from its start on and round.
+func (rs *rings) slot(r *ring, at int) *int64 {
+	return &rs.blocks[r.off>>blockBits][(r.off+uint32(at&(r.slots()-1)))&(blockSlots-1)]
 }
 
 // touch makes item the newest of a list of different items, at time t; a list
@@ -170,11 +176,10 @@ func (rs *rings) copyOut(r *ring, distinct bool, most int, to []int64) []int64 {
 
 // fromEnd returns the k-th newest arrival, k from 1 to n.
 func (rs *rings) fromEnd(r *ring, distinct bool, k int) int64 {
-	s := rs.slice(r)
 	if distinct {
-		return s[2*(int(r.n)-k)]
+		return *rs.slot(r, 2*(int(r.n)-k))
 	}
-	return s[(int(r.head)+int(r.n)-k)&(len(s)-1)]
+	return *rs.slot(r, int(r.head)+int(r.n)-k)
 }
 
 // largestWith returns the size of the largest set of timestamps that contains

@@ -68,26 +68,27 @@ func (t *Tally) hash(addr key) uint32 {
 }
 
 // ObserveAll is Observe for each signal, and faster: the counts of many sources
-// are seldom in the processor's cache, and are fetched while the signals before are
-// counted.
+// are seldom in the processor's cache, and are fetched for a group of signals before any of
+// it is counted.
 func (t *Tally) ObserveAll(signals []Signal) {
-	n := len(signals)
-	var ahead [aheadSlots]struct {
-		addr  key
-		hash  uint32
-		guess uint32
+	var ahead [aheadGroup]struct {
+		addr        key
+		hash, guess uint32
 	}
 	var fetched places
-	for from := 0; from < n+2*aheadGroup; from += aheadGroup {
+	for len(signals) > 0 {
+		group := signals[:min(len(signals), aheadGroup)]
+		signals = signals[len(group):]
 		mask := uint32(len(t.slots) - 1)
-		for i := from; i < min(from+aheadGroup, n); i++ {
-			a := &ahead[i%aheadSlots]
-			a.addr = keyOf(signals[i].Addr)
+		for i := range group {
+			a := &ahead[i]
+			a.addr = keyOf(group[i].Addr)
 			a.hash = t.hash(a.addr)
 			fetched.add(unsafe.Pointer(&t.slots[a.hash&mask]))
 		}
-		for i := max(0, from-aheadGroup); i < min(from, n); i++ {
-			a := &ahead[i%aheadSlots]
+		fetched.begin()
+		for i := range group {
+			a := &ahead[i]
 			v, next := t.slots[a.hash&mask], t.slots[(a.hash+1)&mask]
 			if (v^a.hash)&^tallyNumber != 0 {
 				v = next
@@ -97,15 +98,15 @@ func (t *Tally) ObserveAll(signals []Signal) {
 			}
 		}
 		fetched.begin()
-		for i := max(0, from-2*aheadGroup); i < min(from-aheadGroup, n); i++ {
-			a := &ahead[i%aheadSlots]
+		for i := range group {
+			a := &ahead[i]
 			if int(a.guess) < t.used {
 				if c := t.at(a.guess); c.addr == a.addr {
-					t.count(a.guess, c, &signals[i])
+					t.count(a.guess, c, &group[i])
 					continue
 				}
 			}
-			t.Observe(&signals[i])
+			t.Observe(&group[i])
 		}
 	}
 }

@@ -23,7 +23,7 @@ type screen struct {
 func newScreen(w io.Writer) *screen {
 	file, ok := w.(*os.File)
 	_, silent := os.LookupEnv("NO_COLOR")
-	return &screen{out: bufio.NewWriter(w), colour: ok && !silent && term.IsTerminal(int(file.Fd()))}
+	return &screen{out: bufio.NewWriterSize(w, 1<<16), colour: ok && !silent && term.IsTerminal(int(file.Fd()))}
 }
 
 func (s *screen) flush() error { return s.out.Flush() }
