@@ -15,21 +15,17 @@ func (e *Engine) tally(b bundle, key key, t int64, s *Signal, hint uint32) (dete
 	seldom, sharing, crossing := false, uint32(0), uint32(0)
 	for j := range meters {
 		m, p := &meters[j], &ps[j]
-		if m.distinct {
-			if !named {
-				continue
-			}
-			seldom = seldom || p.count < 2
-			e.stamp(p, t, n)
-			if p.open(m) && e.crosses(p, m, t, e.arrive(head, p, m, t, e.itemOf(m, s), n)) {
-				crossing |= 1 << j
-			}
+		if m.distinct && !named {
 			continue
 		}
 		seldom = seldom || p.count < 2
 		e.stamp(p, t, n)
-		if p.open(m) {
+		switch {
+		case !p.open(m):
+		case !m.distinct:
 			sharing |= 1 << j
+		case e.crosses(p, m, t, e.arrive(head, p, m, t, e.itemOf(m, s), n)):
+			crossing |= 1 << j
 		}
 	}
 	if sharing != 0 {
@@ -74,26 +70,26 @@ func (p *pair) most(m *meter) int {
 // arriveTogether puts n signals into the ring that the meters of sharing look into. It
 // returns which of them cross a threshold now.
 func (e *Engine) arriveTogether(head uint32, meters []meter, ps []pair, sharing uint32, t int64, n int) (crossing uint32) {
-	far := &meters[meters[bits.TrailingZeros32(sharing)].lends]
-	lent := &ps[meters[bits.TrailingZeros32(sharing)].lends].ring
-	var most [maxBundle]uint16
-	for left := min(n, far.limit) - 1; left >= 0; left-- {
-		if !e.rings.push(lent, t, far.limit) {
+	lender := meters[bits.TrailingZeros32(sharing)].lends
+	lent, limit := &ps[lender].ring, meters[lender].limit
+	var reached [maxBundle]uint16
+	for left := min(n, limit) - 1; left >= 0; left-- {
+		if !e.rings.push(lent, t, limit) {
 			e.makeRoom(head)
 			// Without room the oldest arrival is forgotten instead.
-			if !e.rings.push(lent, t, far.limit) && (lent.n == 0 || !e.rings.push(lent, t, int(lent.n))) {
+			if !e.rings.push(lent, t, limit) && (lent.n == 0 || !e.rings.push(lent, t, int(lent.n))) {
 				e.stats.Untracked++
 				break
 			}
 		}
 		for each := sharing; each != 0; each &= each - 1 {
 			j := bits.TrailingZeros32(each)
-			most[j] = max(most[j], uint16(e.reached(&ps[j], &meters[j], lent, int(ps[j].count)-left, t)))
+			reached[j] = max(reached[j], uint16(e.reached(&ps[j], &meters[j], lent, int(ps[j].count)-left, t)))
 		}
 	}
 	for each := sharing; each != 0; each &= each - 1 {
 		j := bits.TrailingZeros32(each)
-		if e.crosses(&ps[j], &meters[j], t, int(most[j])) {
+		if e.crosses(&ps[j], &meters[j], t, int(reached[j])) {
 			crossing |= 1 << j
 		}
 	}
@@ -184,13 +180,12 @@ func (e *Engine) reached(p *pair, m *meter, r *ring, own int, t int64) int {
 
 // holds reports whether the latest k arrivals lie in the window that ends with t.
 func (e *Engine) holds(p *pair, m *meter, r *ring, t int64, k int) bool {
-	if k >= int(r.n) {
-		if k > int(r.n) {
-			return false
-		}
-		if m.part == ownPart && !m.distinct && uint32(k) == p.count {
-			return t-p.first <= m.within // all there ever were: the oldest need not be fetched
-		}
+	n := int(r.n)
+	switch {
+	case k > n:
+		return false
+	case k == n && uint32(k) == p.count && m.part == ownPart && !m.distinct:
+		return t-p.first <= m.within // all there ever were: the oldest need not be fetched
 	}
 	return t-e.rings.fromEnd(r, m.distinct, k) <= m.within
 }

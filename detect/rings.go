@@ -176,10 +176,13 @@ func (rs *rings) copyOut(r *ring, distinct bool, most int, to []int64) []int64 {
 
 // fromEnd returns the k-th newest arrival, k from 1 to n.
 func (rs *rings) fromEnd(r *ring, distinct bool, k int) int64 {
+	at := int(r.n) - k
 	if distinct {
-		return *rs.slot(r, 2*(int(r.n)-k))
+		at *= 2
+	} else {
+		at += int(r.head)
 	}
-	return *rs.slot(r, int(r.head)+int(r.n)-k)
+	return *rs.slot(r, at)
 }
 
 // largestWith returns the size of the largest set of timestamps that contains

@@ -104,7 +104,10 @@ to no cloud. Without a policies folder here it uses the built-in SMTP policy.
 			}
 			garbage := quietGarbage()
 			defer garbage.end()
-			value, err := analysis{policy, declared.Catalogue(), reading, logs, g.output != "table", garbage.look}.run(cmd.Context())
+			value, err := analysis{
+				policy: policy, names: declared.Catalogue(), reading: reading, logs: logs,
+				addresses: g.output != "table", eachChunk: garbage.look,
+			}.run(cmd.Context())
 			if err != nil {
 				return err
 			}
