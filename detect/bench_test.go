@@ -89,6 +89,28 @@ func BenchmarkEngine(b *testing.B) {
 	}
 }
 
+// BenchmarkNewSources is the cost of a signal where each is of a source that never was there
+// before, five times as many as there is room for, over a day.
+func BenchmarkNewSources(b *testing.B) {
+	r := rand.New(rand.NewPCG(1, 2))
+	events := make([]event, 500_000)
+	for i := range events {
+		events[i] = event{ms: uint32(i * 86_400 / 500), addr: r.Uint32()>>1 + 1<<24, kind: detect.SMTPAuthFailed, account: uint8(r.IntN(200))}
+	}
+	accounts := make([][]byte, 200)
+	for i := range accounts {
+		accounts[i] = fmt.Appendf(nil, "user%d@example.com", i)
+	}
+	for b.Loop() {
+		e, err := detect.New(allRules, detect.Limits{MaxSources: 400_000})
+		if err != nil {
+			b.Fatal(err)
+		}
+		replay(e, events, accounts)
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*len(events)), "ns/signal")
+}
+
 var plainRules = []detect.Rule{
 	{Name: "sasl-bruteforce", Signals: []detect.Kind{detect.SMTPAuthFailed}, Threshold: 5, Within: 10 * time.Minute, Acts: true},
 	{Name: "relay-abuse", Signals: []detect.Kind{detect.SMTPRelayDenied}, Threshold: 3, Within: time.Hour, Acts: true},

@@ -33,8 +33,9 @@ type Engine struct {
 	samples map[uint32]*samples // by the first pair of the bundle
 	fresh   []uint32            // pairs that are unreported
 	now     int64               // the latest signal's time
-	barren  int64               // looking for what has expired is no use before this time
-	stuck   int64               // making room likewise
+	barren  patience            // with looking for what has expired
+	stuck   patience            // with making room
+	thrift  patience            // with those who came once or twice, since room was made
 	scratch []int64
 	line    *record // of the signal that is being observed, once it was needed
 
@@ -84,7 +85,7 @@ func (e *Engine) reset(s seed) {
 	e.rings = rings{budget: max(8*e.limits.MaxSources, 1<<16)}
 	e.samples = map[uint32]*samples{}
 	e.sketch, e.phases = nil, phases{}
-	e.fresh, e.now, e.barren, e.stuck = nil, 0, 0, 0
+	e.fresh, e.now, e.barren, e.stuck, e.thrift = nil, 0, patience{}, patience{}, patience{}
 }
 
 // Observe takes one signal. Signals come in the order of the log; a clock that
@@ -215,7 +216,7 @@ func (e *Engine) obtain(b bundle, key key, s *Signal, hint uint32) uint32 {
 	if i, ok := e.found(key, b.first, hint); ok {
 		return i
 	}
-	if e.pairs.live+int(b.n) > e.limits.MaxSources && !e.admit(b, key, s) {
+	if int(b.n) > e.vacant() && !e.admit(b, key, s) {
 		return noPair
 	}
 	return e.pairs.insert(key, b.first)
@@ -223,8 +224,9 @@ func (e *Engine) obtain(b bundle, key key, s *Signal, hint uint32) uint32 {
 
 // admit makes room for a bundle if it has earned it.
 func (e *Engine) admit(b bundle, key key, s *Signal) bool {
+	e.thrift.left--
 	e.expire()
-	if e.pairs.live+int(b.n) <= e.limits.MaxSources {
+	if int(b.n) <= e.vacant() {
 		return true
 	}
 	if e.sketch == nil {
@@ -234,7 +236,9 @@ func (e *Engine) admit(b bundle, key key, s *Signal) bool {
 		e.stats.Sketched++
 		return false
 	}
-	e.makeRoom(noPair)
+	if e.pairs.live+int(b.n) > e.limits.MaxSources {
+		e.makeRoom(noPair)
+	}
 	if e.pairs.live+int(b.n) > e.limits.MaxSources {
 		e.stats.Untracked++
 		return false

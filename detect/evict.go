@@ -8,38 +8,67 @@ import (
 // noPair is the number of no pair.
 const noPair = ^uint32(0)
 
+// patience says when it is worth while to look through all pairs again: not before a time
+// of the log, nor before so many have asked that a look costs each of them little.
+type patience struct {
+	until int64
+	left  int
+}
+
+func (p *patience) over(now int64) bool {
+	p.left--
+	return now >= p.until && p.left < 0
+}
+
+// waits is the patience after a look through so many pairs that dropped some. Where these
+// were next to none it is longer.
+func (e *Engine) waits(pairs, dropped int) patience {
+	p := patience{left: pairs / 16}
+	if dropped < pairs/64 {
+		p.until = e.now + time.Minute.Microseconds()
+	}
+	return p
+}
+
 // expire drops what no window can need any more.
 func (e *Engine) expire() {
-	if e.now < e.barren {
+	if !e.barren.over(e.now) {
 		return
 	}
 	before := e.pairs.live
-	for i := range e.heads() {
-		if e.flagged(i, crossed) == 0 && e.stale(i) {
-			e.drop(i)
-			e.stats.Expired++
-		}
-	}
+	next := e.sweep(noPair, crossed)
 	if e.pairs.live < before {
 		e.pairs.index(len(e.pairs.slots))
 	}
-	if before-e.pairs.live < before/64 {
-		e.barren = e.now + time.Minute.Microseconds()
-	}
+	e.barren = e.waits(before, before-e.pairs.live)
+	e.barren.until = max(e.barren.until, next)
 }
 
 // forget drops all that is stale, detections too.
 func (e *Engine) forget() {
 	before := e.pairs.live
-	for i := range e.heads() {
-		if e.stale(i) {
-			e.drop(i)
-			e.stats.Expired++
-		}
-	}
+	e.sweep(noPair, 0)
 	if e.pairs.live < before {
 		e.pairs.index(len(e.pairs.slots))
 	}
+}
+
+// sweep drops the bundles that are stale, but keep and those with a flag of spare. It returns
+// when the next one will be.
+func (e *Engine) sweep(keep uint32, spare uint8) (next int64) {
+	next = lastTime
+	for i := range e.heads() {
+		x := e.lookAt(i)
+		switch {
+		case i == keep || x.flags&spare != 0:
+		case x.stale(e.now):
+			e.drop(i)
+			e.stats.Expired++
+		default:
+			next = min(next, x.needed+1)
+		}
+	}
+	return next
 }
 
 // makeRoom drops bundles, except keep: first what no window can need any more,
@@ -48,16 +77,11 @@ func (e *Engine) forget() {
 // ones never. It works in bulk, so that each dropped pair costs little; when
 // there is next to nothing to drop it is not tried again for a while.
 func (e *Engine) makeRoom(keep uint32) {
-	if e.now < e.stuck {
+	if !e.stuck.over(e.now) {
 		return
 	}
 	before := e.pairs.live
-	for i := range e.heads() {
-		if i != keep && e.flagged(i, crossed) == 0 && e.stale(i) {
-			e.drop(i)
-			e.stats.Expired++
-		}
-	}
+	e.sweep(keep, crossed)
 	for _, spare := range []uint8{crossed, unreported} {
 		if before-e.pairs.live >= max(1, before/16) {
 			break
@@ -65,18 +89,36 @@ func (e *Engine) makeRoom(keep uint32) {
 		e.evict(keep, spare, max(1, before/8))
 	}
 	e.pairs.index(len(e.pairs.slots))
-	if before-e.pairs.live < before/64 {
-		e.stuck = e.now + time.Minute.Microseconds()
+	e.thrift = patience{e.now + time.Hour.Microseconds(), e.limits.MaxSources}
+	e.stuck = patience{}
+	if dropped := before - e.pairs.live; dropped < before/64 {
+		e.stuck = e.waits(before, dropped)
 	}
+}
+
+// vacant is how many more pairs there may be for whoever comes. When room was made lately a
+// sixteenth is only for who has earned it, so that many who come once do not have it made
+// again and again.
+func (e *Engine) vacant() int {
+	n := e.limits.MaxSources - e.pairs.live
+	if e.now < e.thrift.until && e.thrift.left > 0 {
+		n -= e.limits.MaxSources / 16
+	}
+	return n
 }
 
 // heads yields the first pair of each bundle, in no meaningful order.
 func (e *Engine) heads() func(yield func(uint32) bool) {
 	return func(yield func(uint32) bool) {
-		for i := range e.pairs.all() {
-			if e.pairs.size(e.pairs.at(i).meter) > 0 && !yield(i) {
-				return
+		for i := uint32(0); i < e.pairs.used; {
+			n := uint32(1)
+			if p := e.pairs.at(i); p.flags&inUse != 0 {
+				n = uint32(e.pairs.size(p.meter))
+				if !yield(i) {
+					return
+				}
 			}
+			i += n
 		}
 	}
 }
@@ -85,23 +127,31 @@ func (e *Engine) bundleAt(i uint32) []pair {
 	return e.pairs.bundle(i, e.pairs.size(e.pairs.at(i).meter))
 }
 
-// flagged returns those of flags that a pair of the bundle has. The site's bundles have all.
-func (e *Engine) flagged(i uint32, flags uint8) (has uint8) {
-	for _, p := range e.bundleAt(i) {
-		if p.meter < markLow && e.meters[p.meter].part == sitePart {
-			return flags
-		}
-		has |= p.flags & flags
-	}
-	return has
+// look is what tells whether a bundle may go.
+type look struct {
+	flags  uint8 // that one of its pairs has; the site's have all
+	last   int64 // when it last counted anything
+	needed int64 // how long a window or memory can need it
 }
 
-// idleSince is when the bundle last counted anything.
-func (e *Engine) idleSince(i uint32) (last int64) {
-	for _, p := range e.bundleAt(i) {
-		last = max(last, p.last)
+func (x look) stale(now int64) bool { return now > x.needed }
+
+func (e *Engine) lookAt(i uint32) (x look) {
+	ps := e.bundleAt(i)
+	for j := range ps {
+		x.flags |= ps[j].flags
+		x.last = max(x.last, ps[j].last)
 	}
-	return last
+	switch meter := ps[0].meter; {
+	case meter >= markLow:
+		x.needed = x.last + SuccessMemory.Microseconds()
+	case e.meters[meter].part == sitePart:
+		x.flags = ^uint8(0)
+		fallthrough
+	default:
+		x.needed = x.last + e.longest
+	}
+	return x
 }
 
 // evict drops about want pairs that have been idle longest, none with a flag of spare.
@@ -111,13 +161,15 @@ func (e *Engine) evict(keep uint32, spare uint8, want int) {
 	candidates := 0
 	pairs := 0
 	for i := range e.heads() {
-		if i != keep && e.flagged(i, spare) == 0 {
-			if candidates%stride == 0 {
-				idle = append(idle, e.idleSince(i))
-			}
-			candidates++
-			pairs += len(e.bundleAt(i))
+		x := e.lookAt(i)
+		if i == keep || x.flags&spare != 0 {
+			continue
 		}
+		if candidates%stride == 0 {
+			idle = append(idle, x.last)
+		}
+		candidates++
+		pairs += len(e.bundleAt(i))
 	}
 	if candidates == 0 {
 		return
@@ -132,21 +184,13 @@ func (e *Engine) evict(keep uint32, spare uint8, want int) {
 			if want <= 0 {
 				return
 			}
-			if last := e.idleSince(i); i != keep && (last < cut || atCut && last == cut) && e.flagged(i, spare) == 0 {
+			if x := e.lookAt(i); i != keep && x.flags&spare == 0 && (x.last < cut || atCut && x.last == cut) {
 				want -= len(e.bundleAt(i))
 				e.drop(i)
 				e.stats.Evicted++
 			}
 		}
 	}
-}
-
-// stale reports whether no window and no memory can need a bundle any more.
-func (e *Engine) stale(i uint32) bool {
-	if e.pairs.at(i).meter >= markLow {
-		return e.now-e.pairs.at(i).last > SuccessMemory.Microseconds()
-	}
-	return e.now-e.idleSince(i) > e.longest
 }
 
 func (e *Engine) drop(i uint32) {

@@ -23,7 +23,7 @@ const (
 
 // places are what is to be fetched.
 type places struct {
-	at [aheadPairs * aheadGroup]unsafe.Pointer
+	at [max(aheadPairs, 3) * aheadGroup]unsafe.Pointer
 	n  int
 }
 
@@ -50,6 +50,11 @@ func (e *Engine) ObserveAll(signals []Signal) {
 		for i := range group {
 			e.aim(&ahead[i], &group[i])
 			fetched.add(unsafe.Pointer(&e.pairs.slots[ahead[i].hash&uint64(len(e.pairs.slots)-1)]))
+			if e.sketch != nil {
+				fresh, before := e.sketch.linesOf(ahead[i].hash)
+				fetched.add(unsafe.Pointer(fresh))
+				fetched.add(unsafe.Pointer(before))
+			}
 		}
 		fetched.begin()
 		if e.pairs.used > 0 {

@@ -104,7 +104,7 @@ type Rule struct {
 // Limits bound the engine's memory, whatever the log says.
 type Limits struct {
 	// MaxSources is the most counters, one for each rule and source, and success
-	// marks that are kept exactly; 0 means 1,000,000 (about 100 to 170 MB when
+	// marks that are kept exactly; 0 means 1,000,000 (about 100 to 200 MB when
 	// full). What comes beyond is counted in a sketch: see Stats.Sketched.
 	MaxSources int
 	// MaxEvidence is the most sources that hold samples of their lines, up to 3

@@ -35,7 +35,7 @@ func (e *Engine) MarshalBinary() ([]byte, error) {
 	lines := map[*record]uint64{}
 	var order []*record
 	for i := range e.heads() {
-		if e.stale(i) {
+		if e.lookAt(i).stale(e.now) {
 			continue
 		}
 		kept = append(kept, i)

@@ -201,7 +201,7 @@ func (a analysis) run(ctx context.Context) (detectAnswer, error) {
 	go func() { counted <- tally.Addresses() }()
 	// A report is long: its rows are put together while it is written, and need no memory.
 	found := engine.Found()
-	detected := detectedIn(found)
+	detected := detectedIn(found, a.addresses)
 	value.Detections, value.Withheld = reported(found, detected.acting), reported(found, detected.withheld)
 	for _, p := range engine.Phases() {
 		one := phaseAnswer{Phase: p.Phase.String(), Start: p.Start, End: p.End, Ongoing: p.Ongoing, Count: p.Signals, Signals: map[string]int64{}, Peak: p.Peak, PeakAt: p.PeakAt, Sources: p.Sources, Exact: p.Exact}
@@ -229,15 +229,18 @@ func reported(found detect.Found, which []int) rows[reconcile.DetectionReport] {
 }
 
 // detected are the numbers of what was found, and the rules that detected an address, or a
-// network that holds it, and are not withheld.
+// network that holds it, and are not withheld; nil where nobody asks for these.
 type detected struct {
 	acting, withheld []int
 	rules            map[netip.Prefix][]string
 	widths           []int
 }
 
-func detectedIn(found detect.Found) *detected {
-	by := &detected{rules: map[netip.Prefix][]string{}}
+func detectedIn(found detect.Found, asked bool) *detected {
+	by := &detected{}
+	if asked {
+		by.rules = map[netip.Prefix][]string{}
+	}
 	for i := range found.Len() {
 		d := found.Bare(i)
 		if d.Withheld {
@@ -245,7 +248,7 @@ func detectedIn(found detect.Found) *detected {
 			continue
 		}
 		by.acting = append(by.acting, i)
-		if d.Prefix.IsValid() {
+		if asked && d.Prefix.IsValid() {
 			by.rules[d.Prefix] = append(by.rules[d.Prefix], d.Rule)
 			if width := d.Prefix.Bits(); !slices.Contains(by.widths, width) {
 				by.widths = append(by.widths, width)

@@ -107,19 +107,14 @@ func renderDetections(s *screen, v detectAnswer) {
 	if v.Detections.n == 0 {
 		s.line("  none")
 	}
-	rows = make([][]string, 0, v.Detections.n)
-	for i := range v.Detections.n {
-		d, note := v.Detections.bare(i), ""
-		if d.Members > 0 {
-			note = fmt.Sprintf("%d addresses", d.Members)
-		}
-		if d.Account != "" {
-			note = join("account "+d.Account, note)
-		}
-		rows = append(rows, []string{host(d.Prefix), d.Rule, strconv.Itoa(d.Count), strconv.Itoa(d.Peak), clock(d.FirstSeen), clock(d.LastSeen), note})
-	}
-	if len(rows) > 0 {
-		s.columns([]string{"ADDRESS", "DETECTION", "COUNT", "PEAK", "FIRST SEEN", "LAST SEEN", ""}, rows)
+	if v.Detections.n > 0 {
+		s.longColumns([]string{"ADDRESS", "DETECTION", "COUNT", "PEAK", "FIRST SEEN", "LAST SEEN", ""}, func(yield func([]string) bool) {
+			for i := range v.Detections.n {
+				if !yield(detectionRow(v.Detections.bare(i))) {
+					return
+				}
+			}
+		})
 	}
 	if n := v.Withheld.n; n > 0 {
 		first := v.Withheld.bare(0)
@@ -134,6 +129,17 @@ func renderDetections(s *screen, v detectAnswer) {
 		}
 	}
 	renderPhases(s, v.Phases)
+}
+
+func detectionRow(d reconcile.DetectionReport) []string {
+	note := ""
+	if d.Members > 0 {
+		note = fmt.Sprintf("%d addresses", d.Members)
+	}
+	if d.Account != "" {
+		note = join("account "+d.Account, note)
+	}
+	return []string{host(d.Prefix), d.Rule, strconv.Itoa(d.Count), strconv.Itoa(d.Peak), clock(d.FirstSeen), clock(d.LastSeen), note}
 }
 
 func join(a, b string) string {

@@ -4,7 +4,9 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+	"iter"
 	"os"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -44,20 +46,36 @@ func (s *screen) paint(attribute color.Attribute, text string) string {
 	return c.Sprint(text)
 }
 
-// columns prints rows aligned, indented by two. Line ends and the like in cells would break
-// the table and are blanked. A report may have tens of thousands of rows, so that it is
-// written without fmt and text/tabwriter, which take ten times as long.
+// columns prints rows aligned, indented by two.
 func (s *screen) columns(header []string, rows [][]string) {
+	s.longColumns(header, slices.Values(rows))
+}
+
+// alignedRows are so many that no more are held to align them.
+const alignedRows = 4096
+
+// longColumns is columns for what may be hundreds of thousands of rows: of more than
+// alignedRows the later ones may need wider columns. It does without fmt and
+// text/tabwriter, which take ten times as long.
+func (s *screen) longColumns(header []string, rows iter.Seq[[]string]) {
 	var widths []int
-	each := func(do func(row []string)) {
-		if len(header) > 0 {
-			do(header)
-		}
-		for _, row := range rows {
-			do(row)
+	var block [][]string
+	if len(header) > 0 {
+		block = append(block, header)
+	}
+	for row := range rows {
+		if block = append(block, row); len(block) == alignedRows {
+			widths = s.aligned(block, widths)
+			block = block[:0]
 		}
 	}
-	each(func(row []string) {
+	s.aligned(block, widths)
+}
+
+// aligned prints rows whose columns have at least these widths, and returns those that they
+// have. Line ends and the like in cells would break the table and are blanked.
+func (s *screen) aligned(rows [][]string, widths []int) []int {
+	for _, row := range rows {
 		for i := range row {
 			if strings.ContainsAny(row[i], "\t\n\v\f\r") {
 				row[i] = blanks.Replace(row[i])
@@ -67,9 +85,9 @@ func (s *screen) columns(header []string, rows [][]string) {
 			}
 			widths[i] = max(widths[i], utf8.RuneCountInString(row[i]))
 		}
-	})
+	}
 	var line []byte
-	each(func(row []string) {
+	for _, row := range rows {
 		line = append(line[:0], "  "...)
 		for i, cell := range row {
 			line = append(line, cell...)
@@ -81,7 +99,8 @@ func (s *screen) columns(header []string, rows [][]string) {
 			}
 		}
 		s.out.Write(append(line, '\n'))
-	})
+	}
+	return widths
 }
 
 var blanks = strings.NewReplacer("\t", " ", "\n", " ", "\v", " ", "\f", " ", "\r", " ")
