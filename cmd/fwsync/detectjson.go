@@ -67,10 +67,10 @@ func (v *detectAnswer) writeJSON(w io.Writer) error {
 	return out.Flush()
 }
 
-// writeRows writes n rows in order, which several cores put together: a few hundred at a
+// writeRows writes n rows in order, which several cores put together: some dozens at a
 // time, and no more blocks at once than twice the cores. Errors stay in out.
 func writeRows(out *bufio.Writer, n int, row func(b []byte, i int) []byte) {
-	const block = 256
+	const block = 64
 	workers := runtime.GOMAXPROCS(0)
 	free, next := make(chan []byte, 2*workers), make(chan chan []byte, 2*workers)
 	for range cap(free) {

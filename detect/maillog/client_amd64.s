@@ -37,6 +37,11 @@ TEXT ·clientAVX2(SB), NOSPLIT, $0-48
 	CMPL AX, $(4096-96)
 	JHI no
 
+	MOVQ $0x5b6e776f6e6b6e75, AX // "unknown[", as most attackers are called
+	MOVL $8, DI
+	CMPQ AX, (SI)
+	JEQ address
+
 	// The host: DI is where it ends.
 	XORL DI, DI
 	VPBROADCASTQ hostEnds<>+0(SB), Y4
@@ -66,6 +71,7 @@ stopped:
 	JCC no
 	LEAQ 1(DI)(AX*1), DI
 
+address:
 	// The address: R8 gets the bits of the first four bytes that are no digits.
 	VMOVDQU (SI)(DI*1), X0
 	VPSUBB digits<>+0(SB), X0, X1
