@@ -41,8 +41,8 @@ func bracketed(b []byte) (netip.Addr, []byte, bool) {
 	if len(b) == 0 || b[0] != '[' {
 		return netip.Addr{}, nil, false
 	}
-	if a, n := plain4(b); n > 0 {
-		return netip.AddrFrom4(a), b[n+1:], true
+	if a, end := plain4(b, ']'); end > 0 {
+		return netip.AddrFrom4(a), b[end+1:], true
 	}
 	end := bytes.IndexByte(b[:min(len(b), 64)], ']')
 	if end < 0 {
@@ -80,10 +80,10 @@ func hostEnd(b []byte) int {
 	return -1
 }
 
-// plain4 reads "[192.0.2.1]" and returns the length up to the closing bracket; 0 for everything
-// else, also what parse4 is to judge. Addresses are of all lengths, so that no branch depends
-// on those of their parts.
-func plain4(b []byte) (out [4]byte, length int) {
+// plain4 reads "[192.0.2.1]", whatever the first byte is, and returns the place of the stop
+// that ends it; 0 for everything else, also what parse4 is to judge. Addresses are of all
+// lengths, so that no branch depends on those of their parts.
+func plain4(b []byte, stop byte) (out [4]byte, at int) {
 	if len(b) < 17 {
 		var padded [17]byte
 		copy(padded[:], b)
@@ -102,7 +102,7 @@ func plain4(b []byte) (out [4]byte, length int) {
 		return out, 0
 	}
 	end := bits.TrailingZeros32(rest) & 15
-	if (t[1+first]^'.')|(t[1+second]^'.')|(t[1+third]^'.')|(t[1+end]^']') != 0 || third < second || end < third {
+	if (t[1+first]^'.')|(t[1+second]^'.')|(t[1+third]^'.')|(t[1+end]^stop) != 0 || third < second || end < third {
 		return out, 0
 	}
 	o1, bad1 := octet(uint32(low)*octetShapes[first].shift, first)

@@ -59,7 +59,10 @@ func login(process, msg []byte, f *found) {
 	msg = bytes.TrimPrefix(msg, []byte("Info: "))
 	// Up to the first user=< all text is the daemon's own, but for what a login proxy
 	// says of its user ("proxy(U): disconnecting …").
-	user := indexEarly(msg, ": user=<")
+	user := len("Login")
+	if !has(msg, "Login: user=<") { // most
+		user = indexEarly(msg, ": user=<")
+	}
 	if user < 0 {
 		nameless(msg, failed, good, f)
 		return
@@ -166,20 +169,41 @@ func remoteIP(b []byte) (addr netip.Addr, user []byte) {
 		return addr, nil
 	}
 	short := len(b) < maxUncut
-	user, b = b[:at], b[at+6:]
-	end := bytes.IndexByte(b, ',')
-	if n := lastIndex(user, ">, method="); n >= 0 {
+	user, b = b[:at], b[at+5:]
+	v4, end := plain4(b, ',')
+	if end > 0 {
+		addr = netip.AddrFrom4(v4)
+	} else {
+		end = bytes.IndexByte(b, ',')
+	}
+	if n := beforeMethod(user); n >= 0 {
 		if end < 0 && short { // told to log no more
 			end = len(b)
 		} else if end < 0 || !has(b[end:], ", ") {
-			return addr, nil
+			return netip.Addr{}, nil
 		}
 		user = user[:n]
 	} else {
 		if end < 0 || !has(b[end:], ", ") { // ", lip=", as a rule
-			return addr, nil
+			return netip.Addr{}, nil
 		}
 		user = bytes.TrimSuffix(user, []byte(">"))
 	}
-	return parseAddr(b[:end]), bounded(user)
+	if !addr.IsValid() {
+		addr = parseAddr(b[1:end])
+	}
+	return addr, bounded(user)
+}
+
+// beforeMethod returns the place of the last ">, method=" in b; -1 if there is none.
+func beforeMethod(b []byte) int {
+	const sep = ">, method="
+	end := len(b)
+	for end > 0 && mechanismByte(b[end-1]) { // as a rule all that follows
+		end--
+	}
+	if at := end - len(sep); at >= 0 && has(b[at:], sep) {
+		return at
+	}
+	return lastIndex(b, sep)
 }

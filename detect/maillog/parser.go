@@ -304,15 +304,15 @@ const tail = 1024
 // the daemon writes at the end is many bytes before it.
 func lastIndex(b []byte, sep string) int {
 	from := max(0, len(b)-tail)
-	first := ones * uint64(sep[0])
+	// One byte tells most places apart: the r of ", rip=" from ", lip=".
+	telling := len(sep) / 3
+	same := ones * uint64(sep[telling])
 	rest := b[from:]
 	for ; len(rest) >= 8; rest = rest[:len(rest)-8] {
-		for c := below(word(rest[len(rest)-8:])^first, 1); c != 0; {
+		for c := below(word(rest[len(rest)-8:])^same, 1); c != 0; {
 			top := 63 - bits.LeadingZeros64(c)
 			c ^= 1 << top
-			// One byte more tells most places apart: ", rip=" from ", lip=".
-			at := from + len(rest) - 8 + top>>3
-			if more := at + len(sep)/3; more < len(b) && b[more] == sep[len(sep)/3] && has(b[at:], sep) {
+			if at := from + len(rest) - 8 + top>>3 - telling; at >= from && has(b[at:], sep) {
 				return at
 			}
 		}

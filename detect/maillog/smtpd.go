@@ -87,17 +87,32 @@ func disconnected(b []byte, f *found) {
 		return
 	}
 	addr, rest, ok := client(b)
-	at := indexEarly(rest, " auth=")
-	if !ok || at < 0 {
+	if !ok {
 		return
 	}
-	good, rest := number(rest[at+6:])
+	good, rest := number(tried(rest))
 	if !has(rest, "/") {
 		return
 	}
 	if all, _ := number(rest[1:]); all > good {
 		f.kind, f.part, f.count, f.addr = detect.SMTPAuthFailed, detect.Closing, all-good, addr
 	}
+}
+
+// tried returns what follows " auth=" in " ehlo=1 auth=0/2 quit=1 commands=2/4"; nothing
+// without it.
+func tried(b []byte) []byte {
+	for len(b) > 6 && b[0] == ' ' {
+		if b[1] == 'a' && has(b, " auth=") {
+			return b[6:]
+		}
+		next := bytes.IndexByte(b[1:], ' ')
+		if next < 0 {
+			return nil
+		}
+		b = b[1+next:]
+	}
+	return nil
 }
 
 // ended reads "X from HOST[ADDR]", X being the daemon's name of the last command.
@@ -190,6 +205,9 @@ func dangerous(command []byte) bool {
 // one that is no mechanism's name was never tried.
 func clientFailed(b []byte, f *found) bool {
 	n := 0
+	if len(b) >= 8 {
+		n = alphanumerics(word(b)) // at once, as far as that goes
+	}
 	for n < len(b) && mechanismByte(b[n]) {
 		n++
 	}
