@@ -67,6 +67,24 @@ func TestAHeavyHitterIsFoundAmongMoreAddressesThanThereIsRoomFor(t *testing.T) {
 	}
 }
 
+func TestThereIsRoomAgainWhenTheWindowIsOver(t *testing.T) {
+	e := engine(t, detect.Limits{MaxSources: 1000, Seed: 7}, hourly)
+	spray(e, 1500, 1<<30)
+	for i := range 20 {
+		e.Observe(sig(detect.SMTPAuthFailed, "192.0.2.1", 61*time.Minute+time.Duration(i)*time.Second))
+	}
+	if ds := e.Detections(); len(ds) != 1 || ds[0].Count != 20 {
+		t.Errorf("detections %+v, %+v", ds, e.Stats())
+	}
+	// From now on one comes each second, and one is over each second: room is made now and then.
+	for i := range 20_000 {
+		e.Observe(detect.Signal{Kind: detect.SMTPAuthFailed, Addr: addr(i), Time: start.Add(62*time.Minute + time.Duration(i)*time.Second)})
+	}
+	if st := e.Stats(); st.Expired < 5000 || st.Tracked > 1000 {
+		t.Errorf("%+v", st)
+	}
+}
+
 func TestTheSketchGoesOnAfterARestart(t *testing.T) {
 	full := func() *detect.Engine {
 		e := engine(t, detect.Limits{MaxSources: 1000, Seed: 7}, hourly)

@@ -152,7 +152,7 @@ func (e *Engine) Drain() []Detection {
 		p := e.pairs.at(i)
 		p.flags = p.flags&^unreported | reported
 	}
-	e.fresh, e.barren, e.stuck = e.fresh[:0], patience{}, patience{}
+	e.fresh, e.barren, e.stuck = e.fresh[:0], 0, patience{}
 	e.forget()
 	return out
 }

@@ -33,7 +33,7 @@ type Engine struct {
 	samples map[uint32]*samples // by the first pair of the bundle
 	fresh   []uint32            // pairs that are unreported
 	now     int64               // the latest signal's time
-	barren  patience            // with looking for what has expired
+	barren  int64               // looking for what has expired is no use before this time
 	stuck   patience            // with making room
 	thrift  patience            // with those who came once or twice, since room was made
 	scratch []int64
@@ -85,7 +85,7 @@ func (e *Engine) reset(s seed) {
 	e.rings = rings{budget: max(8*e.limits.MaxSources, 1<<16)}
 	e.samples = map[uint32]*samples{}
 	e.sketch, e.phases = nil, phases{}
-	e.fresh, e.now, e.barren, e.stuck, e.thrift = nil, 0, patience{}, patience{}, patience{}
+	e.fresh, e.now, e.barren, e.stuck, e.thrift = nil, 0, 0, patience{}, patience{}
 }
 
 // Observe takes one signal. Signals come in the order of the log; a clock that

@@ -8,40 +8,40 @@ import (
 // noPair is the number of no pair.
 const noPair = ^uint32(0)
 
-// patience says when it is worth while to look through all pairs again: not before a time
-// of the log, nor before so many have asked that a look costs each of them little.
-type patience struct {
-	until int64
-	left  int
-}
-
-func (p *patience) over(now int64) bool {
-	p.left--
-	return now >= p.until && p.left < 0
-}
-
-// waits is the patience after a look through so many pairs that dropped some. Where these
-// were next to none it is longer.
-func (e *Engine) waits(pairs, dropped int) patience {
-	p := patience{left: pairs / 16}
-	if dropped < pairs/64 {
-		p.until = e.now + time.Minute.Microseconds()
-	}
-	return p
-}
-
-// expire drops what no window can need any more.
+// expire drops what no window can need any more. It looks through all pairs, so that it is
+// not done again before a sixteenth of them can go.
 func (e *Engine) expire() {
-	if !e.barren.over(e.now) {
+	if e.now < e.barren {
 		return
 	}
 	before := e.pairs.live
-	next := e.sweep(noPair, crossed)
+	e.sweep(noPair, crossed)
 	if e.pairs.live < before {
 		e.pairs.index(len(e.pairs.slots))
 	}
-	e.barren = e.waits(before, before-e.pairs.live)
-	e.barren.until = max(e.barren.until, next)
+	e.barren = max(e.now+time.Minute.Microseconds(), e.staleSoon())
+}
+
+// staleSoon is when a sixteenth of the pairs, or all of those that are no detections, will be
+// stale if nothing comes, as a sample of them tells.
+func (e *Engine) staleSoon() int64 {
+	var needed []int64
+	all := 0
+	for i := uint32(0); i < e.pairs.used; i += max(1, e.pairs.used/4096) {
+		p := e.pairs.at(i)
+		if p.flags&inUse == 0 {
+			continue
+		}
+		all++
+		if x := e.lookAt(i - uint32(p.meter-e.headOf(p.meter))); x.flags&crossed == 0 {
+			needed = append(needed, x.needed)
+		}
+	}
+	if len(needed) == 0 {
+		return e.now + time.Hour.Microseconds()
+	}
+	slices.Sort(needed)
+	return needed[min(all/16, len(needed)-1)] + 1
 }
 
 // forget drops all that is stale, detections too.
@@ -53,22 +53,25 @@ func (e *Engine) forget() {
 	}
 }
 
-// sweep drops the bundles that are stale, but keep and those with a flag of spare. It returns
-// when the next one will be.
-func (e *Engine) sweep(keep uint32, spare uint8) (next int64) {
-	next = lastTime
+// sweep drops the bundles that are stale, but keep and those with a flag of spare.
+func (e *Engine) sweep(keep uint32, spare uint8) {
 	for i := range e.heads() {
-		x := e.lookAt(i)
-		switch {
-		case i == keep || x.flags&spare != 0:
-		case x.stale(e.now):
+		if x := e.lookAt(i); i != keep && x.flags&spare == 0 && x.stale(e.now) {
 			e.drop(i)
 			e.stats.Expired++
-		default:
-			next = min(next, x.needed+1)
 		}
 	}
-	return next
+}
+
+// patience lasts until a time of the log, or until so many have asked, if that is not before
+// the least time.
+type patience struct {
+	until, least int64
+	left         int
+}
+
+func (p *patience) over(now int64) bool {
+	return now >= p.until || p.left <= 0 && now >= p.least
 }
 
 // makeRoom drops bundles, except keep: first what no window can need any more,
@@ -77,6 +80,7 @@ func (e *Engine) sweep(keep uint32, spare uint8) (next int64) {
 // ones never. It works in bulk, so that each dropped pair costs little; when
 // there is next to nothing to drop it is not tried again for a while.
 func (e *Engine) makeRoom(keep uint32) {
+	e.stuck.left--
 	if !e.stuck.over(e.now) {
 		return
 	}
@@ -89,10 +93,11 @@ func (e *Engine) makeRoom(keep uint32) {
 		e.evict(keep, spare, max(1, before/8))
 	}
 	e.pairs.index(len(e.pairs.slots))
-	e.thrift = patience{e.now + time.Hour.Microseconds(), e.limits.MaxSources}
+	hour := e.now + time.Hour.Microseconds()
+	e.thrift = patience{until: hour, left: e.limits.MaxSources}
 	e.stuck = patience{}
-	if dropped := before - e.pairs.live; dropped < before/64 {
-		e.stuck = e.waits(before, dropped)
+	if before-e.pairs.live < before/64 {
+		e.stuck = patience{until: hour, least: e.now + time.Minute.Microseconds(), left: before / 16}
 	}
 }
 
@@ -101,7 +106,7 @@ func (e *Engine) makeRoom(keep uint32) {
 // again and again.
 func (e *Engine) vacant() int {
 	n := e.limits.MaxSources - e.pairs.live
-	if e.now < e.thrift.until && e.thrift.left > 0 {
+	if !e.thrift.over(e.now) {
 		n -= e.limits.MaxSources / 16
 	}
 	return n
