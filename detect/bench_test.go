@@ -90,7 +90,7 @@ func BenchmarkEngine(b *testing.B) {
 }
 
 // BenchmarkNewSources is the cost of a signal where each is of a source that never was there
-// before, five times as many as there is room for, over a day.
+// before, more than there is room for, over a day.
 func BenchmarkNewSources(b *testing.B) {
 	r := rand.New(rand.NewPCG(1, 2))
 	events := make([]event, 500_000)

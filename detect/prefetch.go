@@ -18,12 +18,12 @@ type aimed struct {
 
 const (
 	aheadGroup = 64 // signals between two steps: what was begun is there by then
-	aheadPairs = 3  // of one signal
+	aheadPairs = 3  // of one signal; its places in the index and in the sketch are three too
 )
 
 // places are what is to be fetched.
 type places struct {
-	at [max(aheadPairs, 3) * aheadGroup]unsafe.Pointer
+	at [aheadPairs * aheadGroup]unsafe.Pointer
 	n  int
 }
 

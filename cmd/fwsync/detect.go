@@ -248,7 +248,7 @@ func detectedIn(found detect.Found, asked bool) *detected {
 			continue
 		}
 		by.acting = append(by.acting, i)
-		if asked && d.Prefix.IsValid() {
+		if by.rules != nil && d.Prefix.IsValid() {
 			by.rules[d.Prefix] = append(by.rules[d.Prefix], d.Rule)
 			if width := d.Prefix.Bits(); !slices.Contains(by.widths, width) {
 				by.widths = append(by.widths, width)

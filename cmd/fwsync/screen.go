@@ -55,8 +55,7 @@ func (s *screen) columns(header []string, rows [][]string) {
 const alignedRows = 4096
 
 // longColumns is columns for what may be hundreds of thousands of rows: of more than
-// alignedRows the later ones may need wider columns. It does without fmt and
-// text/tabwriter, which take ten times as long.
+// alignedRows the later ones may need wider columns. text/tabwriter would hold them all.
 func (s *screen) longColumns(header []string, rows iter.Seq[[]string]) {
 	var widths []int
 	var block [][]string

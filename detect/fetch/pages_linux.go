@@ -7,7 +7,7 @@ import (
 )
 
 // Pages returns table, whose memory the kernel provides at once. Else it does so page by
-// page when each is first written to, which takes ten times as long in all. It is for
+// page when each is first written to, which takes many times as long in all. It is for
 // tables that will be filled. Kernels before 5.14 ignore it.
 func Pages[T any](table []T) []T {
 	const page = 1 << 12
