@@ -111,7 +111,6 @@ to no cloud. Without a policies folder here it uses the built-in SMTP policy.
 			if err != nil {
 				return err
 			}
-			garbage.collect()
 			value.Policy = name
 			if err := answer(cmd, g, &value, func(s *screen) { renderDetections(s, value) }); err != nil {
 				return err

@@ -32,15 +32,10 @@ func (g *garbage) look() {
 		return
 	}
 	if heap.Read(g.sample[:]); g.sample[0].Value.Uint64() >= quietUntil {
-		g.collect()
+		g.quiet = false
+		debug.SetGCPercent(25)
+		debug.SetMemoryLimit(g.limit)
 	}
-}
-
-// collect ends the quiet: what comes makes more than it keeps.
-func (g *garbage) collect() {
-	g.quiet = false
-	debug.SetGCPercent(25)
-	debug.SetMemoryLimit(g.limit)
 }
 
 // end goes back to what was before.

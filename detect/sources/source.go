@@ -194,7 +194,7 @@ func (rep *Report) file(ctx context.Context, src Source, f *os.File, from Positi
 			return err
 		}
 	}
-	end, err := rep.stream(ctx, src, f, from.Offset, from.Line, consume)
+	end, err := rep.stream(ctx, src, promptly(f), from.Offset, from.Line, consume)
 	pos, idErr := positionOf(src.Path, f)
 	if same, _, err := before.isIn(f); err == nil && !same {
 		pos = before // truncated meanwhile: the next run must see that
