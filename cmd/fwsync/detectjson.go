@@ -1,115 +1,15 @@
 package main
 
 import (
-	"bufio"
 	"bytes"
 	"encoding/json"
-	"io"
 	"net/netip"
-	"runtime"
 	"strconv"
 	"time"
 
 	"fwsync/detect"
 	"fwsync/sync/reconcile"
 )
-
-// rows is a list whose elements are put together when they are asked for, also by several
-// goroutines if it is for different ones.
-type rows[T any] struct {
-	n        int
-	at, bare func(i int) T // bare is without what takes long and only some show
-}
-
-func (r rows[T]) MarshalJSON() ([]byte, error) {
-	var text bytes.Buffer
-	enc := json.NewEncoder(&text)
-	enc.SetEscapeHTML(false)
-	all := make([]T, r.n)
-	for i := range all {
-		all[i] = r.at(i)
-	}
-	err := enc.Encode(all)
-	return text.Bytes(), err
-}
-
-// writeJSON writes what encoding/json would. A report has tens of thousands of
-// addresses and detections, which take a quarter of the whole analysis that way:
-// these rows are put together here.
-func (v *detectAnswer) writeJSON(w io.Writer) error {
-	frame := *v
-	frame.Detections.n, frame.Withheld.n, frame.Addresses.n = 0, 0, 0
-	var text bytes.Buffer
-	if err := writeJSON(&text, frame); err != nil {
-		return err
-	}
-	out := bufio.NewWriterSize(w, 1<<16)
-	rest := text.Bytes()
-	for _, list := range []struct {
-		name string
-		n    int
-		row  func(b []byte, i int) []byte
-	}{
-		{"detections", v.Detections.n, func(b []byte, i int) []byte { return appendDetection(b, v.Detections.at(i)) }},
-		{"withheld", v.Withheld.n, func(b []byte, i int) []byte { return appendDetection(b, v.Withheld.at(i)) }},
-		{"addresses", v.Addresses.n, func(b []byte, i int) []byte { return v.Addresses.at(i).appendJSON(b) }},
-	} {
-		// No string of the frame holds a newline.
-		empty := "\n  \"" + list.name + "\": []"
-		var before []byte
-		before, rest, _ = bytes.Cut(rest, []byte(empty))
-		out.Write(before)
-		out.WriteString(empty[:len(empty)-1])
-		writeRows(out, list.n, list.row)
-		out.WriteString(endRows(list.n))
-	}
-	out.Write(rest)
-	return out.Flush()
-}
-
-// writeRows writes n rows in order, which several cores put together: some dozens at a
-// time, and no more blocks at once than twice the cores. Errors stay in out.
-func writeRows(out *bufio.Writer, n int, row func(b []byte, i int) []byte) {
-	const block = 64
-	workers := runtime.GOMAXPROCS(0)
-	free, next := make(chan []byte, 2*workers), make(chan chan []byte, 2*workers)
-	for range cap(free) {
-		free <- nil
-	}
-	go func() {
-		defer close(next)
-		for from := 0; from < n; from += block {
-			b, done := <-free, make(chan []byte, 1)
-			next <- done
-			go func() {
-				b = b[:0]
-				for i := from; i < min(from+block, n); i++ {
-					b = row(startRow(b, i), i)
-				}
-				done <- b
-			}()
-		}
-	}()
-	for done := range next {
-		b := <-done
-		out.Write(b)
-		free <- b
-	}
-}
-
-func startRow(b []byte, i int) []byte {
-	if i > 0 {
-		b = append(b, ',')
-	}
-	return append(b, "\n    "...)
-}
-
-func endRows(n int) string {
-	if n == 0 {
-		return "]"
-	}
-	return "\n  ]"
-}
 
 func (a addressAnswer) appendJSON(b []byte) []byte {
 	b = append(b, "{\n      \"address\": "...)

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"net/netip"
+	"slices"
 	"testing"
 	"time"
 
@@ -50,12 +51,24 @@ func TestAReportIsWrittenAsTheStandardLibraryWould(t *testing.T) {
 			}
 			addresses = append(addresses, a)
 		}
+		addresses = slices.Repeat(addresses, rapid.SampledFrom([]int{1, 1, 1, 50}).Draw(t, "times")) // more than one block
 		v.Detections, v.Withheld, v.Addresses = rowsOf(acting), rowsOf(withheld), rowsOf(addresses)
 		var want, got bytes.Buffer
 		if err := writeJSON(&want, v); err != nil {
 			t.Fatal(err)
 		}
 		if err := v.writeJSON(&got); err != nil {
+			t.Fatal(err)
+		}
+		if got.String() != want.String() {
+			t.Fatalf("got  %s\nwant %s", got.String(), want.String())
+		}
+		want.Reset()
+		got.Reset()
+		if err := writeYAML(&want, v); err != nil {
+			t.Fatal(err)
+		}
+		if err := v.writeYAML(&got); err != nil {
 			t.Fatal(err)
 		}
 		if got.String() != want.String() {

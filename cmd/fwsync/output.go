@@ -30,16 +30,10 @@ func answer(cmd *cobra.Command, g *global, value any, table func(*screen)) error
 		}
 		return writeJSON(w, value)
 	case "yaml":
-		var text bytes.Buffer
-		if err := writeJSON(&text, value); err != nil {
-			return err
+		if own, ok := value.(interface{ writeYAML(io.Writer) error }); ok {
+			return own.writeYAML(w)
 		}
-		converted, err := yaml.JSONToYAML(text.Bytes())
-		if err != nil {
-			return fmt.Errorf("writing yaml: %w", err)
-		}
-		_, err = w.Write(converted)
-		return err
+		return writeYAML(w, value)
 	default:
 		s := newScreen(w)
 		table(s)
@@ -52,4 +46,26 @@ func writeJSON(w io.Writer, value any) error {
 	enc.SetIndent("", "  ")
 	enc.SetEscapeHTML(false)
 	return enc.Encode(value)
+}
+
+// writeYAML writes what the value is in JSON.
+func writeYAML(w io.Writer, value any) error {
+	var text bytes.Buffer
+	if err := writeJSON(&text, value); err != nil {
+		return err
+	}
+	converted, err := toYAML(text.Bytes())
+	if err != nil {
+		return err
+	}
+	_, err = w.Write(converted)
+	return err
+}
+
+func toYAML(text []byte) ([]byte, error) {
+	converted, err := yaml.JSONToYAML(text)
+	if err != nil {
+		return nil, fmt.Errorf("writing yaml: %w", err)
+	}
+	return converted, nil
 }
