@@ -4,7 +4,7 @@ GO ?= go
 
 .PHONY: build test race lint fmt golden fuzz bench
 
-build: ## the binary, ./fwsync, which needs nothing else and starts a little faster so
+build: ## the binary, ./fwsync, which needs no library
 	CGO_ENABLED=0 $(GO) build -trimpath -o fwsync ./cmd/fwsync
 
 test: ## everything, no network

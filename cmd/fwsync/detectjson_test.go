@@ -14,7 +14,7 @@ import (
 )
 
 func TestAReportIsWrittenAsTheStandardLibraryWould(t *testing.T) {
-	text := rapid.OneOf(rapid.String(), rapid.SampledFrom([]string{"\n  \"addresses\": []", "\n  \"withheld\": []", "<a> & b", "\\\"", "\x7f\xff"}))
+	text := rapid.OneOf(rapid.String(), rapid.SampledFrom([]string{"\n  \"addresses\": []", "\n  \"withheld\": []", "\naddresses: []", "a\naddresses: []\n", "<a> & b", "\\\"", "\x7f\xff"}))
 	rapid.Check(t, func(t *rapid.T) {
 		instant := func(label string) time.Time {
 			return time.Unix(rapid.Int64Range(0, 7e9).Draw(t, label), rapid.SampledFrom([]int64{0, 0, 123456000, 120000000}).Draw(t, "ns")).UTC()
