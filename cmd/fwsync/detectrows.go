@@ -98,7 +98,7 @@ func (v *detectAnswer) writeYAML(w io.Writer) error {
 		rest = after
 		if len(before) > 0 {
 			out.Write(before[1:])
-			out.WriteByte('\n')
+			out.WriteString("\n")
 		}
 		if l.n == 0 {
 			out.WriteString(l.name + ": []\n")
