@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"io"
 	"net/netip"
 	"slices"
 	"testing"
@@ -13,7 +14,7 @@ import (
 	"fwsync/sync/reconcile"
 )
 
-func TestAReportIsWrittenAsTheStandardLibraryWould(t *testing.T) {
+func TestAReportInPartsIsWrittenAsInOnePiece(t *testing.T) {
 	text := rapid.OneOf(rapid.String(), rapid.SampledFrom([]string{"\n  \"addresses\": []", "\n  \"withheld\": []", "\naddresses: []", "a\naddresses: []\n", "<a> & b", "\\\"", "\x7f\xff"}))
 	rapid.Check(t, func(t *rapid.T) {
 		instant := func(label string) time.Time {
@@ -53,26 +54,20 @@ func TestAReportIsWrittenAsTheStandardLibraryWould(t *testing.T) {
 		}
 		addresses = slices.Repeat(addresses, rapid.SampledFrom([]int{1, 1, 1, 50}).Draw(t, "times")) // more than one block
 		v.Detections, v.Withheld, v.Addresses = rowsOf(acting), rowsOf(withheld), rowsOf(addresses)
-		var want, got bytes.Buffer
-		if err := writeJSON(&want, v); err != nil {
-			t.Fatal(err)
-		}
-		if err := v.writeJSON(&got); err != nil {
-			t.Fatal(err)
-		}
-		if got.String() != want.String() {
-			t.Fatalf("got  %s\nwant %s", got.String(), want.String())
-		}
-		want.Reset()
-		got.Reset()
-		if err := writeYAML(&want, v); err != nil {
-			t.Fatal(err)
-		}
-		if err := v.writeYAML(&got); err != nil {
-			t.Fatal(err)
-		}
-		if got.String() != want.String() {
-			t.Fatalf("got  %s\nwant %s", got.String(), want.String())
+		for _, format := range []struct {
+			whole func(io.Writer, any) error
+			own   func(io.Writer) error
+		}{{writeJSON, v.writeJSON}, {writeYAML, v.writeYAML}} {
+			var want, got bytes.Buffer
+			if err := format.whole(&want, v); err != nil {
+				t.Fatal(err)
+			}
+			if err := format.own(&got); err != nil {
+				t.Fatal(err)
+			}
+			if got.String() != want.String() {
+				t.Fatalf("got  %s\nwant %s", got.String(), want.String())
+			}
 		}
 	})
 }

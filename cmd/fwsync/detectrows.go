@@ -80,7 +80,7 @@ func (v *detectAnswer) writeJSON(w io.Writer) error {
 }
 
 // writeYAML writes what the conversion of the whole JSON would, some rows at a time: that
-// takes a hundred times the memory of what it converts.
+// takes more than forty times the memory of what it converts.
 func (v *detectAnswer) writeYAML(w io.Writer) error {
 	frame, lists := v.long()
 	text := bytes.NewBufferString("\n")

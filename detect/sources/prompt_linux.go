@@ -11,8 +11,8 @@ import (
 
 // prompt reads a regular file, from where it stands. What the kernel holds in memory it
 // copies without telling the scheduler, which takes a read that lasts 20 µs for one that
-// waits: it then gives the core away and wakes a thread to look for work, thousands of
-// times in a large log. What is not in memory is read in the usual way, as it may take as
+// waits: it then gives the core away and wakes a thread to look for work, a thousand times
+// and more in a log of a gigabyte. What is not in memory is read in the usual way, as it may take as
 // long as a disk or a network likes.
 type prompt struct {
 	file   *os.File

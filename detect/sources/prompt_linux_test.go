@@ -58,6 +58,9 @@ func TestWhatIsInMemoryAndWhatIsNotReadTheSame(t *testing.T) {
 	if got, err := io.ReadAll(reader); err != nil || string(got) != "more" {
 		t.Errorf("of what came later: %q, %v", got, err)
 	}
+	if reader.(*prompt).unable {
+		t.Skip("NOT TESTED: the file system here does not tell what is in memory, so that all was read in the usual way")
+	}
 }
 
 func TestFilesThatDoNotTellWhatIsInMemoryAreRead(t *testing.T) {
@@ -66,9 +69,13 @@ func TestFilesThatDoNotTellWhatIsInMemoryAreRead(t *testing.T) {
 		t.Skip(err)
 	}
 	defer f.Close()
-	got, err := io.ReadAll(promptly(f))
+	reader := promptly(f)
+	got, err := io.ReadAll(reader)
 	if err != nil || !bytes.HasPrefix(got, []byte("Name:")) {
 		t.Errorf("%q, %v", got, err)
+	}
+	if !reader.(*prompt).unable {
+		t.Error("it is asked again and again")
 	}
 	f.Close()
 	if _, err := promptly(f).Read(make([]byte, 10)); err == nil {
