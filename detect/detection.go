@@ -99,8 +99,11 @@ func (f Found) Len() int { return len(f.pairs) }
 // At returns one, from 0 to Len-1.
 func (f Found) At(i int) Detection {
 	d := f.Bare(i)
-	for _, line := range f.engine.lines(f.pairs[i]) {
-		d.Evidence = append(d.Evidence, line.evidence())
+	if lines := f.engine.lines(f.pairs[i]); len(lines) > 0 {
+		d.Evidence = make([]Evidence, len(lines))
+		for j, line := range lines {
+			d.Evidence[j] = line.evidence()
+		}
 	}
 	return d
 }
