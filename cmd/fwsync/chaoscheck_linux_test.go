@@ -42,7 +42,6 @@ func (c *chaos) rest() {
 			c.t.Errorf("stopping the run of %s: %v", h.net, err)
 		}
 	}
-	<-time.After(leaseTTL) // one that was granted to a run after it had stopped asking ends
 	// A pass that was stopped may have left a step.
 	reportOf(c.t, c.hosts[0].start("reconcile", "-o", "json"))
 	if got := blockedIn(c.cloud); !maps.Equal(got, want) {

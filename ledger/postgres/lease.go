@@ -11,6 +11,7 @@ import (
 	"fwsync/ledger"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 )
 
 // Lease implements ledger.Lease by a row whose times are the server's: the clocks of
@@ -45,6 +46,9 @@ func (s *Store) Acquire(ctx context.Context, c ledger.Claim) (ledger.Lease, erro
 		for range tries {
 			err := held.fence.take(ctx, s, c)
 			if !errors.Is(err, pgx.ErrNoRows) {
+				if unheard(err) {
+					held.fence.forgo(ctx, s)
+				}
 				return err
 			}
 			other := &ledger.HeldError{Lease: s.place}
@@ -103,9 +107,7 @@ func (l *Lease) release() error {
 	l.stop()
 	<-l.ended
 	return l.store.within(context.Background(), "giving back the writer lease of", func(ctx context.Context) error {
-		const free = `UPDATE lease SET nonce = '', expires = '-infinity' WHERE token = $1 AND nonce = $2`
-		_, err := l.store.pool.Exec(ctx, free, l.store.fence.token, l.store.fence.nonce)
-		return err
+		return l.store.fence.free(ctx, l.store)
 	})
 }
 
@@ -142,6 +144,28 @@ func (f *fence) take(ctx context.Context, s *Store, c ledger.Claim) error {
 			since = clock_timestamp(), expires = clock_timestamp() + $3 * interval '1 microsecond'
 		WHERE expires <= clock_timestamp() RETURNING token`
 	return s.pool.QueryRow(ctx, take, f.nonce, ledger.CleanText(c.Holder), c.TTL.Microseconds()).Scan(&f.token)
+}
+
+// unheard reports whether the server may have done what it was asked, though all that came
+// back is err: the question was sent, and the answer not waited for or lost.
+func unheard(err error) bool {
+	_, answered := errors.AsType[*pgconn.PgError](err)
+	return err != nil && !answered && !pgconn.SafeToRetry(err)
+}
+
+// forgo gives back a lease that was perhaps granted to somebody who does not listen any
+// more. What cannot be given back ends with its TTL, and so does what is granted later,
+// should the server still be at it.
+func (f *fence) forgo(ctx context.Context, s *Store) {
+	brief, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+	defer cancel()
+	_ = f.free(brief, s)
+}
+
+// free ends the lease if it is this fence's.
+func (f *fence) free(ctx context.Context, s *Store) error {
+	_, err := s.pool.Exec(ctx, `UPDATE lease SET nonce = '', expires = '-infinity' WHERE nonce = $1`, f.nonce)
+	return err
 }
 
 // renew prolongs the lease, also one that ended and that nobody took since.
