@@ -121,7 +121,7 @@ func TestFatesAgreeWithTheOracle(t *testing.T) {
 			}
 		}
 	})
-	if passed == 0 || dropped == 0 {
+	if !testing.Short() && (passed == 0 || dropped == 0) {
 		t.Errorf("%d pass, %d are dropped: the states are too much alike", passed, dropped)
 	}
 }
@@ -166,7 +166,7 @@ func TestOverruledAgreesWithTheOracle(t *testing.T) {
 		}
 		found += len(got)
 	})
-	if found == 0 {
+	if !testing.Short() && found == 0 {
 		t.Error("no rule was ever overruled")
 	}
 }
