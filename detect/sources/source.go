@@ -127,6 +127,9 @@ func read(ctx context.Context, src Source, from Position, consume func(k *chunk,
 func (rep *Report) run(ctx context.Context, src Source, from Position, consume func(*chunk, int64) error) error {
 	if src.Reader == nil && src.Path == "-" {
 		src.Reader = os.Stdin
+		if info, err := os.Stdin.Stat(); err == nil && info.Mode().IsRegular() {
+			src.Reader = promptly(os.Stdin)
+		}
 	}
 	if src.Reader != nil {
 		_, err := rep.stream(ctx, src, src.Reader, 0, 0, consume)
