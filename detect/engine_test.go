@@ -65,6 +65,27 @@ func TestTheWindowIsClosedAndSlides(t *testing.T) {
 	}
 }
 
+func TestAStormCountsWhatComesInAFullWindow(t *testing.T) {
+	storm := detect.Rule{Name: "storm", Signals: brute.Signals, Of: detect.OfSite, Threshold: 3, Within: 5 * time.Second}
+	for _, c := range []struct {
+		name  string
+		at    []int // milliseconds
+		count int
+	}{
+		{"the fourth in the window", []int{0, 0, 0, 5000}, 4},
+		{"one that comes alone", []int{0, 0, 0, 5001}, 3},
+		{"one that the clock jumped back to", []int{0, 0, 0, 5001, 5000}, 3},
+	} {
+		e := engine(t, detect.Limits{}, storm)
+		for i, ms := range c.at {
+			e.Observe(sig(detect.SMTPAuthFailed, addr(i).String(), time.Duration(ms)*time.Millisecond))
+		}
+		if ds := e.Detections(); len(ds) != 1 || ds[0].Count != c.count {
+			t.Errorf("%s: %+v, want a count of %d", c.name, ds, c.count)
+		}
+	}
+}
+
 func TestALegitimateAddressHasTheSecondThreshold(t *testing.T) {
 	fails := func(n int, at time.Duration) (out []detect.Signal) {
 		for i := range n {
