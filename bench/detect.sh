@@ -16,8 +16,11 @@ go build -o "$dir/fwsync" ./cmd/fwsync
 go build -o "$dir/loggen" ./bench/loggen
 go build -o "$dir/run" ./bench/run
 "$dir/loggen" -size "$size" -attackers 20000 -seed 1 -out "$dir/mail.log"
-"$dir/run" -log "$dir/mail.log" -runs "$runs" -max-ratio 3 -max-rss 150 \
-	"$dir/fwsync" detect -o json "$dir/mail.log"
+for format in table json; do
+	echo "fwsync detect -o $format"
+	"$dir/run" -log "$dir/mail.log" -runs "$runs" -max-ratio 3 -max-rss 150 \
+		"$dir/fwsync" detect -o "$format" "$dir/mail.log"
+done
 
 # Peers, on the first megabytes, where they are installed.
 head -c 20000000 "$dir/mail.log" >"$dir/part.log"

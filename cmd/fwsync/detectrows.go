@@ -120,10 +120,10 @@ func (v *detectAnswer) writeYAML(w io.Writer) error {
 	return out.Flush()
 }
 
-// writeBlocks writes n rows in order, which several cores put together: some dozens at a
+// writeBlocks writes n rows in order, which several cores put together: some at a
 // time, and no more blocks at once than twice the cores. Errors of out stay in out.
 func writeBlocks(out *bufio.Writer, n int, block func(b []byte, from, to int) ([]byte, error)) error {
-	const most = 64
+	const most = 16
 	type made struct {
 		text []byte
 		err  error
