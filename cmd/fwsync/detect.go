@@ -83,8 +83,6 @@ to no cloud. Without a policies folder here it uses the built-in SMTP policy.
 			if err != nil {
 				return withHint(fmt.Errorf("unknown --zone %q", zone), "write a zone such as UTC or Asia/Shanghai")
 			}
-			garbage := quietGarbage()
-			defer garbage.end()
 			policy, name, err := detectionPolicy(g, policyPath)
 			if err != nil {
 				return err
@@ -104,6 +102,8 @@ to no cloud. Without a policies folder here it uses the built-in SMTP policy.
 			if err != nil {
 				return err
 			}
+			garbage := quietGarbage()
+			defer garbage.end()
 			value, err := analysis{
 				policy: policy, names: declared.Catalogue(), reading: reading, logs: logs,
 				addresses: g.output != "table", eachChunk: garbage.look,
