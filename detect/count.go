@@ -151,7 +151,9 @@ func (e *Engine) arrive(head uint32, p *pair, m *meter, t, item int64, n int) (r
 // so many are p's.
 func (e *Engine) reached(p *pair, m *meter, r *ring, own int, t int64) int {
 	if p.flags&disordered != 0 {
-		largest, ordered, scratch := e.rings.largestWith(r, m.distinct, min(own, m.limit), t, m.within, e.scratch)
+		// A window no larger than the peak that crosses nothing is all the same.
+		known := min(int(p.ring.peak), m.need-1)
+		largest, ordered, scratch := e.rings.largestWith(r, m.distinct, min(own, m.limit), t, m.within, known, e.scratch)
 		e.scratch = scratch
 		if ordered {
 			p.flags &^= disordered

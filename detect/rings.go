@@ -187,18 +187,29 @@ func (rs *rings) fromEnd(r *ring, distinct bool, k int) int64 {
 }
 
 // largestWith returns the size of the largest set of timestamps that contains
-// t and spans at most within, whatever their order of arrival, among the latest limit;
+// t and spans at most within, whatever their order of arrival, among the latest limit, of
+// which t is one; or, where that is no more than known, a number from it to known.
 // ordered says that these arrived in order of time.
-func (rs *rings) largestWith(r *ring, distinct bool, limit int, t, within int64, scratch []int64) (largest int, ordered bool, _ []int64) {
+func (rs *rings) largestWith(r *ring, distinct bool, limit int, t, within int64, known int, scratch []int64) (largest int, ordered bool, _ []int64) {
 	scratch = rs.copyOut(r, distinct, limit, scratch[:0])
 	ordered = slices.IsSorted(scratch)
-	slices.Sort(scratch)
+	near, oldest, newest := scratch[:0], t, t
+	for _, at := range scratch {
+		if at-t <= within && t-at <= within {
+			near = append(near, at)
+			oldest, newest = min(oldest, at), max(newest, at)
+		}
+	}
+	if len(near) <= known || newest-oldest <= within {
+		return len(near), ordered, scratch
+	}
+	slices.Sort(near)
 	from := 0
-	for to, last := range scratch {
-		for last-scratch[from] > within {
+	for to, last := range near {
+		for last-near[from] > within {
 			from++
 		}
-		if scratch[from] <= t && t <= last {
+		if near[from] <= t && t <= last {
 			largest = max(largest, to-from+1)
 		}
 	}
