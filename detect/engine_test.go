@@ -75,6 +75,7 @@ func TestAStormCountsWhatComesInAFullWindow(t *testing.T) {
 		{"the fourth in the window", []int{0, 0, 0, 5000}, 4},
 		{"one that comes alone", []int{0, 0, 0, 5001}, 3},
 		{"one that the clock jumped back to", []int{0, 0, 0, 5001, 5000}, 3},
+		{"one between two that are too far apart", []int{0, 0, 0, 7000, 0, 3000}, 3},
 	} {
 		e := engine(t, detect.Limits{}, storm)
 		for i, ms := range c.at {

@@ -10,7 +10,7 @@ import (
 // growInHugePages has the next size bytes of the heap come in pages of 2 MB, where the
 // kernel has these to give for the asking (transparent_hugepage "madvise" or "always").
 // The kernel provides a page when it is first touched, which takes a guest of some virtual
-// machines 12 µs: 3 ms for each MB of usual pages, 0.1 of these. The runtime has no name for
+// machines 12 µs: 3 ms for each MB of usual pages, 0.06 of these. The runtime has no name for
 // that memory, so a block of it is made, marked and given back before anything touches it.
 func growInHugePages(size int) {
 	const page = 2 << 20

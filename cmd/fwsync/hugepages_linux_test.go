@@ -12,7 +12,7 @@ import (
 
 func TestTheHeapGrowsInHugePages(t *testing.T) {
 	if _, err := os.Stat("/sys/kernel/mm/transparent_hugepage"); err != nil {
-		t.Skipf("SKIP: this kernel has no huge pages to ask for: %v", err)
+		t.Skipf("NOT TESTED: this kernel has no huge pages to ask for: %v", err)
 	}
 	growInHugePages(1 << 20) // smaller than a page: nothing to ask for
 	const size = 16 << 20
