@@ -15,7 +15,11 @@ import (
 // skipped and counted, and never held in memory as a whole.
 const MaxLine = 1 << 20
 
-const chunkSize = 1 << 18 // what stays in a core's cache while it is parsed
+const (
+	chunkSize = 1 << 18 // what stays in a core's cache while it is parsed
+	usualLine = 1 << 12 // a chunk has room for one more of these …
+	overread  = 64      // … and for this much behind, which the search for newlines loads
+)
 
 // chunk is a run of whole lines and what was found in them. Its buffers are
 // reused.
@@ -39,7 +43,17 @@ type chunk struct {
 	lastTime time.Time
 }
 
-func newChunk() *chunk { return &chunk{buf: make([]byte, MaxLine+chunkSize+64)} }
+func newChunk() *chunk { return &chunk{buf: make([]byte, usualLine+chunkSize+overread)} }
+
+// room makes room for another read behind the n bytes that are there.
+func (k *chunk) room(n int) []byte {
+	if len(k.buf) < n+chunkSize+overread {
+		longer := make([]byte, MaxLine+chunkSize+overread)
+		copy(longer, k.buf[:n])
+		k.buf = longer
+	}
+	return k.buf[n : n+chunkSize]
+}
 
 // chunker cuts a stream into chunks.
 type chunker struct {
@@ -55,14 +69,16 @@ type chunker struct {
 // next fills k; false at the end.
 func (c *chunker) next(ctx context.Context, k *chunk) (bool, error) {
 	k.start, k.stats, k.tooLong, k.lastTime, k.lines, k.cursor = c.offset, Stats{}, 0, time.Time{}, nil, ""
-	n := copy(k.buf, c.carry)
+	n := len(c.carry)
+	k.room(n)
+	copy(k.buf, c.carry)
 	c.carry = c.carry[:0]
 	skipped := int64(0) // bytes dropped before k.buf[0]
 	for !c.done {
 		if err := cmp.Or(c.broken, ctx.Err()); err != nil {
 			return false, err
 		}
-		m, err := c.in.Read(k.buf[n : n+chunkSize])
+		m, err := c.in.Read(k.room(n))
 		if c.done = err == io.EOF; !c.done {
 			c.broken = err // what came with it is read first
 		}

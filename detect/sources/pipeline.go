@@ -8,9 +8,6 @@ import (
 	"fwsync/detect/maillog"
 )
 
-// chunks are used again by the next reading: who follows a log reads it often.
-var chunks = sync.Pool{New: func() any { return newChunk() }}
-
 // pipeline reads chunks one after the other, parses them on several cores and
 // has them consumed in order. There is no reader and no consumer goroutine:
 // each worker reads when it needs a chunk and consumes when its chunk is next,
@@ -38,38 +35,25 @@ func (p *pipeline) run(ctx context.Context, consume func(*chunk) error) error {
 		p.workers = min(runtime.GOMAXPROCS(0), 8)
 	}
 	p.parsed = make(map[int]*chunk)
-	free := make(chan *chunk, 2*p.workers)
-	for range cap(free) {
-		free <- nil // taken when first needed: most logs fit into one chunk
-	}
+	free := newSpare(2*p.workers, p.source)
 	var all sync.WaitGroup
 	for range p.workers - 1 {
 		all.Go(func() { p.work(ctx, free, consume) })
 	}
 	p.work(ctx, free, consume)
 	all.Wait()
-	// Not deferred: after a panic this would wait for the chunk that was lost.
-	for range cap(free) {
-		if k := <-free; k != nil {
-			k.lines, k.source = nil, ""
-			chunks.Put(k)
-		}
-	}
+	free.end()
 	return p.err
 }
 
-func (p *pipeline) work(ctx context.Context, free chan *chunk, consume func(*chunk) error) {
+func (p *pipeline) work(ctx context.Context, free *spare, consume func(*chunk) error) {
 	parser := maillog.New(p.options)
 	for {
 		// Some chunk is always free or next in order: at most every worker
 		// holds one, and there are twice as many.
-		k := <-free
-		if k == nil {
-			k = chunks.Get().(*chunk)
-			k.source = p.source
-		}
+		k := free.take()
 		if !p.read(ctx, k) {
-			free <- k
+			free.give(k)
 			return
 		}
 		k.parse(parser)
@@ -116,7 +100,7 @@ func (p *pipeline) stop(err error) {
 
 // deliver hands k over and consumes all chunks whose turn it is, unless
 // another worker is at it.
-func (p *pipeline) deliver(k *chunk, free chan *chunk, consume func(*chunk) error) {
+func (p *pipeline) deliver(k *chunk, free *spare, consume func(*chunk) error) {
 	p.ordering.Lock()
 	p.parsed[k.seq] = k
 	if p.consuming {
@@ -134,7 +118,7 @@ func (p *pipeline) deliver(k *chunk, free chan *chunk, consume func(*chunk) erro
 				p.stop(err)
 			}
 		}
-		free <- next
+		free.give(next)
 		p.ordering.Lock()
 	}
 	p.consuming = false

@@ -181,7 +181,7 @@ func (rep *Report) run(ctx context.Context, src Source, from Position, consume f
 
 // file reads an open file from a position that is known to be its own.
 func (rep *Report) file(ctx context.Context, src Source, f *os.File, from Position, consume func(*chunk, int64) error) error {
-	if rep.sessions == nil {
+	if rep.sessions == nil && from.Offset > 0 {
 		n := min(from.Offset, chunkSize)
 		if err := rep.warmUp(src, io.NewSectionReader(f, from.Offset-n, n), n < from.Offset); err != nil {
 			return withoutPath(err)
