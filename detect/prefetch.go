@@ -13,17 +13,23 @@ type aimed struct {
 	// What counts the key: the number of its first pair, a guess, or noPair; and how many pairs
 	// are worth fetching.
 	own   uint32
+	meter uint16 // of the first
 	pairs uint8
 }
 
 const (
 	aheadGroup = 64 // signals between two steps: what was begun is there by then
-	aheadPairs = 3  // of one signal; its places in the index and in the sketch are three too
+	aheadPairs = 3  // of one signal
+	aheadLines = 4  // of a list of different items: with the newest sixteen
+	lineItems  = 4  // of such a list, in a line of the cache
+	// One signal's places at most: its account, where its time goes, and for each pair what
+	// that is compared with.
+	aheadPlaces = 2 + aheadPairs*aheadLines
 )
 
 // places are what is to be fetched.
 type places struct {
-	at [aheadPairs * aheadGroup]unsafe.Pointer
+	at [aheadPlaces * aheadGroup]unsafe.Pointer
 	n  int
 }
 
@@ -38,9 +44,10 @@ func (p *places) begin() {
 }
 
 // ObserveAll takes signals in order; the same as Observe for each, and faster: with many
-// sources what counts them is seldom in the processor's cache. Where an address has its
-// own pairs is fetched for a group of signals before any is counted, in two steps: the index
-// tells where they are. To fetch all that may be needed costs more than it saves.
+// sources what counts them is seldom in the processor's cache, or another core's has it.
+// What an address is counted in by itself is fetched for a group of signals before any is
+// counted, in three steps: the index tells where its pairs are, these where their times are.
+// To fetch all that may be needed costs more than it saves.
 func (e *Engine) ObserveAll(signals []Signal) {
 	var ahead [aheadGroup]aimed
 	var fetched places
@@ -68,6 +75,10 @@ func (e *Engine) ObserveAll(signals []Signal) {
 				}
 			}
 			fetched.begin()
+			for i := range group {
+				e.aimAtTimes(&ahead[i], &group[i], &fetched)
+			}
+			fetched.begin()
 		}
 		for i := range group {
 			e.observe(&group[i], ahead[i].key, ahead[i].own)
@@ -81,9 +92,42 @@ func (e *Engine) aim(a *aimed, s *Signal) {
 	if !s.Kind.Success() {
 		// An invalid kind is fetched for like any other; who observes it counts nothing.
 		if w := &e.wants[s.Kind%kindCount]; len(w.own) > 0 {
-			meter, pairs = w.own[0].first, min(w.own[0].n, aheadPairs)
+			meter, pairs = w.own[0].first, min(w.own[0].n, 3)
 		}
 	}
 	key := keyOf(s.Addr)
-	*a = aimed{key, e.seed.hash(key, meter), noPair, pairs}
+	*a = aimed{key, e.seed.hash(key, meter), noPair, meter, pairs}
+}
+
+// aimAtTimes adds what a signal is counted in beside its pairs, which are there by now.
+func (e *Engine) aimAtTimes(a *aimed, s *Signal, fetched *places) {
+	if int(a.meter) >= len(e.meters) {
+		return // a success
+	}
+	if head := e.pairs.at(a.own); head.key != a.key || head.meter != a.meter {
+		return // the guess was wrong
+	}
+	if len(s.Account) > 0 {
+		fetched.add(unsafe.Pointer(unsafe.SliceData(s.Account)))
+	}
+	meters, ps := e.meters[a.meter:][:a.pairs], e.pairs.bundle(a.own, a.pairs)
+	lent := &e.pairs.at(a.own + uint32(meters[0].lends)).ring
+	if lent.n > 0 {
+		fetched.add(unsafe.Pointer(e.rings.slot(lent, int(lent.head)+int(lent.n))))
+	}
+	for j := range ps {
+		switch r := &ps[j].ring; {
+		case meters[j].distinct:
+			item := int(r.n) - 1
+			for range aheadLines {
+				if item < 0 {
+					break
+				}
+				fetched.add(unsafe.Pointer(e.rings.slot(r, 2*item)))
+				item -= lineItems
+			}
+		case lent.n > 0:
+			fetched.add(unsafe.Pointer(e.rings.slot(lent, int(lent.head)+max(0, int(lent.n)-int(r.peak)))))
+		}
+	}
 }

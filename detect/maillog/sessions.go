@@ -1,9 +1,12 @@
 package maillog
 
 import (
+	"math"
 	"time"
+	"unsafe"
 
 	"fwsync/detect"
+	"fwsync/detect/fetch"
 )
 
 // Sessions settles the signals of sessions that tell of one event in more than one
@@ -26,22 +29,35 @@ type Sessions struct {
 	// that were dropped.
 	Untimed, Unstamped int64
 
-	table []session
+	sets *[sessionSets]sessionSet
 }
+
+// sessionSet is the sessions that share a place: one line of the processor's cache.
+type sessionSet [4]session
 
 // session is what was counted in one session.
 type session struct {
-	key       uint64
-	at        int64 // seconds
-	counted   int32
-	announced int32
+	// The upper 48 bits are those of the signals' Session, whose lowest name the set; the
+	// lower 16 are how many failures were announced.
+	key     uint64
+	at      uint32 // seconds since 1970
+	counted int32
+}
+
+func (e *session) is(of uint64) bool { return (e.key^of)>>16 == 0 }
+
+func (e *session) announced() int32 { return int32(uint16(e.key)) }
+
+func (e *session) announce(n int32) {
+	e.key = e.key&^math.MaxUint16 | uint64(min(max(n, 0), math.MaxUint16))
 }
 
 const (
 	sessionSets = 2048
-	sessionWays = 4
 	// A process id used again after this time is another session.
 	sessionAge = int64(time.Hour / time.Second)
+	// So many signals' sets are fetched at once.
+	settleGroup = 64
 )
 
 // Settle drops from signals what does not count, corrects what counts in part, and
@@ -52,8 +68,14 @@ func (t *Sessions) Settle(signals []detect.Signal) []detect.Signal {
 			break
 		}
 	}
+	if t.sets == nil && len(signals) > 0 {
+		t.sets = new([sessionSets]sessionSet)
+	}
 	kept := 0
 	for i := range signals {
+		if i%settleGroup == 0 {
+			t.fetch(signals[i:min(i+settleGroup, len(signals))])
+		}
 		s := &signals[i]
 		if s.Time.IsZero() {
 			if t.Stamped {
@@ -74,6 +96,22 @@ func (t *Sessions) Settle(signals []detect.Signal) []detect.Signal {
 	return signals[:kept]
 }
 
+func (t *Sessions) set(of uint64) *sessionSet { return &t.sets[of%sessionSets] }
+
+// fetch begins to fetch the sets of signals' sessions, which were counted in on another
+// core, or not for long.
+func (t *Sessions) fetch(signals []detect.Signal) {
+	var sets [settleGroup]unsafe.Pointer
+	n := 0
+	for i := range signals {
+		if signals[i].Part != detect.Whole {
+			sets[n] = unsafe.Pointer(t.set(signals[i].Session))
+			n++
+		}
+	}
+	fetch.Begin(sets[:n])
+}
+
 // counts settles one signal and reports whether it counts.
 func (t *Sessions) counts(s *detect.Signal) bool {
 	e, n := t.session(s), int32(s.Times())
@@ -85,10 +123,10 @@ func (t *Sessions) counts(s *detect.Signal) bool {
 		return false
 	case detect.Announcing:
 		e.counted += n
-		e.announced = n
+		e.announce(n)
 	case detect.Repeating:
-		told := min(n, e.announced)
-		e.announced -= told
+		told := min(n, e.announced())
+		e.announce(e.announced() - told)
 		e.counted += n - told
 		s.Count = int(n - told)
 		return n > told
@@ -106,17 +144,14 @@ func (t *Sessions) counts(s *detect.Signal) bool {
 // session returns the entry of the signal's session, in place of the oldest of
 // its set if it is new.
 func (t *Sessions) session(s *detect.Signal) *session {
-	if t.table == nil {
-		t.table = make([]session, sessionSets*sessionWays)
-	}
-	at := s.Time.Unix()
-	set := t.table[s.Session%sessionSets*sessionWays:][:sessionWays]
+	at := uint32(min(max(s.Time.Unix(), 0), math.MaxUint32))
+	set := t.set(s.Session)
 	oldest := &set[0]
 	for i := range set {
 		e := &set[i]
-		if e.key == s.Session {
-			if age := at - e.at; age > sessionAge || age < -sessionAge {
-				*e = session{key: s.Session}
+		if e.is(s.Session) {
+			if age := int64(at) - int64(e.at); age > sessionAge || age < -sessionAge {
+				*e = session{key: s.Session &^ math.MaxUint16}
 			}
 			e.at = at
 			return e
@@ -125,6 +160,6 @@ func (t *Sessions) session(s *detect.Signal) *session {
 			oldest = e
 		}
 	}
-	*oldest = session{key: s.Session, at: at}
+	*oldest = session{key: s.Session &^ math.MaxUint16, at: at}
 	return oldest
 }
