@@ -35,7 +35,7 @@ func (p *pipeline) run(ctx context.Context, consume func(*chunk) error) error {
 		p.workers = min(runtime.GOMAXPROCS(0), 8)
 	}
 	p.parsed = make(map[int]*chunk)
-	free := newSpare(2*p.workers, p.source)
+	free := newSpare(3*p.workers, p.source)
 	var all sync.WaitGroup
 	for range p.workers - 1 {
 		all.Go(func() { p.work(ctx, free, consume) })
@@ -50,7 +50,7 @@ func (p *pipeline) work(ctx context.Context, free *spare, consume func(*chunk) e
 	parser := maillog.New(p.options)
 	for {
 		// Some chunk is always free or next in order: at most every worker
-		// holds one, and there are twice as many.
+		// holds one, and there are three times as many.
 		k := free.take()
 		if !p.read(ctx, k) {
 			free.give(k)
