@@ -235,21 +235,32 @@ type detected struct {
 	widths           []int
 }
 
+// verdict is what is asked of each detection before any is shown.
+type verdict struct {
+	prefix   netip.Prefix
+	rule     string
+	withheld bool
+}
+
 func detectedIn(found detect.Found, asked bool) *detected {
 	by := &detected{}
 	if asked {
 		by.rules = map[netip.Prefix][]string{}
 	}
-	for i := range found.Len() {
+	all := make([]verdict, found.Len())
+	inParts(len(all), func(i int) {
 		d := found.Bare(i)
-		if d.Withheld {
+		all[i] = verdict{d.Prefix, d.Rule, d.Withheld}
+	})
+	for i, v := range all {
+		if v.withheld {
 			by.withheld = append(by.withheld, i)
 			continue
 		}
 		by.acting = append(by.acting, i)
-		if by.rules != nil && d.Prefix.IsValid() {
-			by.rules[d.Prefix] = append(by.rules[d.Prefix], d.Rule)
-			if width := d.Prefix.Bits(); !slices.Contains(by.widths, width) {
+		if by.rules != nil && v.prefix.IsValid() {
+			by.rules[v.prefix] = append(by.rules[v.prefix], v.rule)
+			if width := v.prefix.Bits(); !slices.Contains(by.widths, width) {
 				by.widths = append(by.widths, width)
 			}
 		}

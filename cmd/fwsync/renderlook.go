@@ -108,12 +108,8 @@ func renderDetections(s *screen, v detectAnswer) {
 		s.line("  none")
 	}
 	if v.Detections.n > 0 {
-		s.longColumns([]string{"ADDRESS", "DETECTION", "COUNT", "PEAK", "FIRST SEEN", "LAST SEEN", ""}, func(yield func([]string) bool) {
-			for i := range v.Detections.n {
-				if !yield(detectionRow(v.Detections.bare(i))) {
-					return
-				}
-			}
+		s.longColumns([]string{"ADDRESS", "DETECTION", "COUNT", "PEAK", "FIRST SEEN", "LAST SEEN", ""}, v.Detections.n, func(i int) []string {
+			return detectionRow(v.Detections.bare(i))
 		})
 	}
 	if n := v.Withheld.n; n > 0 {

@@ -2,11 +2,10 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"fmt"
 	"io"
-	"iter"
 	"os"
-	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -48,7 +47,7 @@ func (s *screen) paint(attribute color.Attribute, text string) string {
 
 // columns prints rows aligned, indented by two.
 func (s *screen) columns(header []string, rows [][]string) {
-	s.longColumns(header, slices.Values(rows))
+	s.longColumns(header, len(rows), func(i int) []string { return rows[i] })
 }
 
 // alignedRows are so many that no more are held to align them.
@@ -56,19 +55,21 @@ const alignedRows = 4096
 
 // longColumns is columns for what may be hundreds of thousands of rows: of more than
 // alignedRows the later ones may need wider columns. text/tabwriter would hold them all.
-func (s *screen) longColumns(header []string, rows iter.Seq[[]string]) {
+// Several goroutines ask for rows, each for different ones.
+func (s *screen) longColumns(header []string, n int, row func(i int) []string) {
 	var widths []int
-	var block [][]string
-	if len(header) > 0 {
-		block = append(block, header)
+	above := min(len(header), 1)
+	n += above
+	block := make([][]string, min(n, alignedRows))
+	for from := 0; from < n; from += len(block) {
+		block = block[:min(len(block), n-from)]
+		inParts(len(block), func(i int) {
+			if block[i] = header; from+i >= above {
+				block[i] = row(from + i - above)
+			}
+		})
+		widths = s.aligned(block, widths)
 	}
-	for row := range rows {
-		if block = append(block, row); len(block) == alignedRows {
-			widths = s.aligned(block, widths)
-			block = block[:0]
-		}
-	}
-	s.aligned(block, widths)
 }
 
 // aligned prints rows whose columns have at least these widths, and returns those that they
@@ -109,7 +110,10 @@ func clock(t time.Time) string {
 	if t.IsZero() {
 		return "-"
 	}
-	return t.UTC().Format("2006-01-02 15:04:05Z")
+	// A table has thousands, and this layout need not be read each time.
+	text := t.UTC().AppendFormat(make([]byte, 0, len(time.RFC3339)), time.RFC3339)
+	text[bytes.IndexByte(text, 'T')] = ' '
+	return string(text)
 }
 
 // until is the end of a decision for people.

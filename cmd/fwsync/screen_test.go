@@ -12,16 +12,12 @@ func TestALongTableIsWhole(t *testing.T) {
 	const n = 2*alignedRows + 10
 	var text strings.Builder
 	s := newScreen(&text)
-	s.longColumns([]string{"NAME", "LAST"}, func(yield func([]string) bool) {
-		for i := range n {
-			name := fmt.Sprintf("ä%d", i)
-			if i == alignedRows+7 {
-				name += strings.Repeat("x", 30) + "\t|\n"
-			}
-			if !yield([]string{name, "end"}) {
-				return
-			}
+	s.longColumns([]string{"NAME", "LAST"}, n, func(i int) []string {
+		name := fmt.Sprintf("ä%d", i)
+		if i == alignedRows+7 {
+			name += strings.Repeat("x", 30) + "\t|\n"
 		}
+		return []string{name, "end"}
 	})
 	if err := s.flush(); err != nil {
 		t.Fatal(err)
