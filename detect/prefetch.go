@@ -43,6 +43,11 @@ func (p *places) begin() {
 	p.n = 0
 }
 
+func (p *places) beginWriting() {
+	fetch.BeginWriting(p.at[:p.n])
+	p.n = 0
+}
+
 // ObserveAll takes signals in order; the same as Observe for each, and faster: with many
 // sources what counts them is seldom in the processor's cache, or another core's has it.
 // What an address is counted in by itself is fetched for a group of signals before any is
@@ -50,7 +55,7 @@ func (p *places) begin() {
 // To fetch all that may be needed costs more than it saves.
 func (e *Engine) ObserveAll(signals []Signal) {
 	var ahead [aheadGroup]aimed
-	var fetched places
+	var fetched, written places
 	for len(signals) > 0 {
 		group := signals[:min(len(signals), aheadGroup)]
 		signals = signals[len(group):]
@@ -74,10 +79,11 @@ func (e *Engine) ObserveAll(signals []Signal) {
 					first++
 				}
 			}
-			fetched.begin()
+			fetched.beginWriting()
 			for i := range group {
-				e.aimAtTimes(&ahead[i], &group[i], &fetched)
+				e.aimAtTimes(&ahead[i], &group[i], &fetched, &written)
 			}
+			written.beginWriting()
 			fetched.begin()
 		}
 		for i := range group {
@@ -99,8 +105,9 @@ func (e *Engine) aim(a *aimed, s *Signal) {
 	*a = aimed{key, e.seed.hash(key, meter), noPair, meter, pairs}
 }
 
-// aimAtTimes adds what a signal is counted in beside its pairs, which are there by now.
-func (e *Engine) aimAtTimes(a *aimed, s *Signal, fetched *places) {
+// aimAtTimes adds what a signal is compared with, and written to, beside its pairs, which are
+// there by now.
+func (e *Engine) aimAtTimes(a *aimed, s *Signal, compared, written *places) {
 	if int(a.meter) >= len(e.meters) {
 		return // a success
 	}
@@ -108,26 +115,30 @@ func (e *Engine) aimAtTimes(a *aimed, s *Signal, fetched *places) {
 		return // the guess was wrong
 	}
 	if len(s.Account) > 0 {
-		fetched.add(unsafe.Pointer(unsafe.SliceData(s.Account)))
+		compared.add(unsafe.Pointer(unsafe.SliceData(s.Account)))
 	}
 	meters, ps := e.meters[a.meter:][:a.pairs], e.pairs.bundle(a.own, a.pairs)
 	lent := &e.pairs.at(a.own + uint32(meters[0].lends)).ring
 	if lent.n > 0 {
-		fetched.add(unsafe.Pointer(e.rings.slot(lent, int(lent.head)+int(lent.n))))
+		written.add(unsafe.Pointer(e.rings.slot(lent, int(lent.head)+int(lent.n))))
 	}
 	for j := range ps {
 		switch r := &ps[j].ring; {
 		case meters[j].distinct:
-			item := int(r.n) - 1
-			for range aheadLines {
+			for line := range aheadLines {
+				item := int(r.n) - 1 - line*lineItems
 				if item < 0 {
 					break
 				}
-				fetched.add(unsafe.Pointer(e.rings.slot(r, 2*item)))
-				item -= lineItems
+				at := unsafe.Pointer(e.rings.slot(r, 2*item))
+				if line == 0 {
+					written.add(at)
+				} else {
+					compared.add(at)
+				}
 			}
 		case lent.n > 0:
-			fetched.add(unsafe.Pointer(e.rings.slot(lent, int(lent.head)+max(0, int(lent.n)-int(r.peak)))))
+			compared.add(unsafe.Pointer(e.rings.slot(lent, int(lent.head)+max(0, int(lent.n)-int(r.peak)))))
 		}
 	}
 }

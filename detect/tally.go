@@ -97,7 +97,7 @@ func (t *Tally) ObserveAll(signals []Signal) {
 				fetched.add(unsafe.Pointer(t.at(a.guess)))
 			}
 		}
-		fetched.begin()
+		fetched.beginWriting()
 		for i := range group {
 			a := &ahead[i]
 			if int(a.guess) < t.used {

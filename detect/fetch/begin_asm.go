@@ -6,3 +6,6 @@ import "unsafe"
 
 //go:noescape
 func begin(places []unsafe.Pointer)
+
+//go:noescape
+func beginWriting(places []unsafe.Pointer)

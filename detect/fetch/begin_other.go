@@ -5,3 +5,5 @@ package fetch
 import "unsafe"
 
 func begin([]unsafe.Pointer) {}
+
+func beginWriting([]unsafe.Pointer) {}

@@ -8,3 +8,7 @@ import "unsafe"
 // Begin begins to fetch what is at the places, which may be anywhere, and waits for none.
 // It does nothing where the processor's instruction for it is not known here.
 func Begin(places []unsafe.Pointer) { begin(places) }
+
+// BeginWriting is Begin for what will be written to: no other core keeps a copy, whose loss
+// the writing would have to wait for.
+func BeginWriting(places []unsafe.Pointer) { beginWriting(places) }

@@ -18,6 +18,7 @@ func TestFetchingChangesNothing(t *testing.T) {
 			places = append(places, unsafe.Pointer(&table[i*1000]), nil)
 		}
 		fetch.Begin(places)
+		fetch.BeginWriting(places)
 		for i, at := range places {
 			if i%2 == 0 && *(*uint64)(at) != uint64(i/2) {
 				t.Fatalf("place %d holds %d", i/2, *(*uint64)(at))

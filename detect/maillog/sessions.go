@@ -109,7 +109,7 @@ func (t *Sessions) fetch(signals []detect.Signal) {
 			n++
 		}
 	}
-	fetch.Begin(sets[:n])
+	fetch.BeginWriting(sets[:n])
 }
 
 // counts settles one signal and reports whether it counts.
