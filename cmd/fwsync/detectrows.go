@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"runtime"
-	"sync"
 )
 
 // rows is a list whose elements are put together when they are asked for, also by several
@@ -154,23 +153,6 @@ func writeBlocks(out *bufio.Writer, n int, block func(b []byte, from, to int) ([
 		free <- m.text
 	}
 	return failed
-}
-
-// inParts does n things, which several cores share: each takes a run of them.
-func inParts(n int, do func(i int)) {
-	const least = 256 // below that it is sooner done than shared
-	parts := min(runtime.GOMAXPROCS(0), max(1, n/least))
-	run := func(part int) {
-		for i := part * n / parts; i < (part+1)*n/parts; i++ {
-			do(i)
-		}
-	}
-	var others sync.WaitGroup
-	for part := 1; part < parts; part++ {
-		others.Go(func() { run(part) })
-	}
-	run(0)
-	others.Wait()
 }
 
 func startRow(b []byte, i int) []byte {
