@@ -19,6 +19,10 @@ type event struct {
 	account uint8
 }
 
+func (v event) source() netip.Addr {
+	return netip.AddrFrom4([4]byte{byte(v.addr >> 24), byte(v.addr >> 16), byte(v.addr >> 8), byte(v.addr)})
+}
+
 // attack is what a busy server sees: 20,000 attackers that come back for 1 to 8
 // tries of 200 accounts, and as many innocents that send mail.
 func attack(n int) []event {
@@ -50,7 +54,7 @@ func replay(e *detect.Engine, events []event, accounts [][]byte) {
 			v := events[n]
 			n++
 			s := &batch[i]
-			*s = detect.Signal{Kind: v.kind, Addr: netip.AddrFrom4([4]byte{byte(v.addr >> 24), byte(v.addr >> 16), byte(v.addr >> 8), byte(v.addr)}), Time: start.Add(time.Duration(v.ms) * time.Millisecond), Source: "mail", Line: int64(n), Raw: raw}
+			*s = detect.Signal{Kind: v.kind, Addr: v.source(), Time: start.Add(time.Duration(v.ms) * time.Millisecond), Source: "mail", Line: int64(n), Raw: raw}
 			if v.kind == detect.SMTPAuthFailed {
 				s.Account = accounts[v.account]
 			}

@@ -10,10 +10,10 @@ import (
 type aimed struct {
 	key  key
 	hash uint64
-	// What counts the key: the number of its first pair, a guess, or noPair; and how many pairs
-	// are worth fetching.
+	// What counts the key: the number of its first pair, a guess, or noPair; the meter of that;
+	// and how many pairs are worth fetching.
 	own   uint32
-	meter uint16 // of the first
+	meter uint16
 	pairs uint8
 }
 
@@ -98,7 +98,7 @@ func (e *Engine) aim(a *aimed, s *Signal) {
 	if !s.Kind.Success() {
 		// An invalid kind is fetched for like any other; who observes it counts nothing.
 		if w := &e.wants[s.Kind%kindCount]; len(w.own) > 0 {
-			meter, pairs = w.own[0].first, min(w.own[0].n, 3)
+			meter, pairs = w.own[0].first, min(w.own[0].n, aheadPairs)
 		}
 	}
 	key := keyOf(s.Addr)

@@ -20,7 +20,7 @@ func TestSignalsCountTogetherAsOneByOne(t *testing.T) {
 			alone, together := engine(t, limits, allRules...), engine(t, limits, allRules...)
 			var batch []detect.Signal
 			for i, v := range events {
-				s := detect.Signal{Kind: v.kind, Addr: netip.AddrFrom4([4]byte{byte(v.addr >> 24), byte(v.addr >> 16), byte(v.addr >> 8), byte(v.addr)}), Time: start.Add(time.Duration(v.ms) * time.Millisecond), Line: int64(i)}
+				s := detect.Signal{Kind: v.kind, Addr: v.source(), Time: start.Add(time.Duration(v.ms) * time.Millisecond), Line: int64(i)}
 				switch {
 				case v.addr%1000 == 0: // some of few, who fill their lists
 					s.Addr = netip.AddrFrom4([4]byte{192, 0, 2, byte(v.addr / 1000 % 4)})

@@ -38,7 +38,7 @@ type sessionSet [4]session
 // session is what was counted in one session.
 type session struct {
 	// The upper 48 bits are those of the signals' Session, whose lowest name the set; the
-	// lower 16 are how many failures were announced.
+	// lower 16 are how many failures were announced, as far as they go.
 	key     uint64
 	at      uint32 // seconds since 1970
 	counted int32

@@ -10,14 +10,14 @@ var chunks = sync.Pool{New: func() any { return newChunk() }}
 type spare struct {
 	source string
 
-	mu    sync.Mutex
-	given sync.Cond
-	idle  []*chunk
-	unmet int // chunks that were never needed: most logs fit into one
+	mu     sync.Mutex
+	given  sync.Cond
+	idle   []*chunk
+	unborn int // chunks that were not needed yet: most logs fit into one
 }
 
 func newSpare(n int, source string) *spare {
-	s := &spare{source: source, unmet: n}
+	s := &spare{source: source, unborn: n}
 	s.given.L = &s.mu
 	return s
 }
@@ -26,17 +26,17 @@ func newSpare(n int, source string) *spare {
 func (s *spare) take() *chunk {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for len(s.idle) == 0 {
-		if s.unmet > 0 {
-			s.unmet--
-			k := chunks.Get().(*chunk)
-			k.source = s.source
-			return k
-		}
+	for len(s.idle) == 0 && s.unborn == 0 {
 		s.given.Wait()
 	}
-	k := s.idle[len(s.idle)-1]
-	s.idle = s.idle[:len(s.idle)-1]
+	if last := len(s.idle) - 1; last >= 0 {
+		k := s.idle[last]
+		s.idle = s.idle[:last]
+		return k
+	}
+	s.unborn--
+	k := chunks.Get().(*chunk)
+	k.source = s.source
 	return k
 }
 
