@@ -86,7 +86,7 @@ func (e *Engine) begin(pair uint32, before int64) {
 			kept = append(kept, [2]int64{t, item})
 		}
 	}
-	p.flags &^= crossed | withheld | disordered | unreported | reported
+	p.flags &^= crossed | withheld | unreported | reported
 	p.ring.peak = 0
 	p.count, p.first, p.last, p.crossed, p.legitBy, p.legitAt = 0, 0, 0, 0, 0, 0
 	if m.part == ownPart && !m.distinct {
@@ -103,9 +103,9 @@ func (e *Engine) begin(pair uint32, before int64) {
 		e.stamp(p, entry[0], 1)
 		room := false
 		if m.distinct {
-			room = e.rings.touch(&p.ring, entry[0], entry[1], m.limit)
+			room = e.rings.touch(&p.ring, entry[0], entry[1], e.now, m.limit)
 		} else {
-			room = e.rings.push(&p.ring, entry[0], m.limit)
+			room = e.rings.push(&p.ring, entry[0], e.now, m.limit)
 		}
 		if room {
 			e.reached(p, m, &p.ring, m.limit, entry[0])

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/netip"
+	"slices"
 	"testing"
 	"time"
 
@@ -72,10 +73,17 @@ func BenchmarkEngine(b *testing.B) {
 	for i := range accounts {
 		accounts[i] = fmt.Appendf(nil, "user%d@example.com", i)
 	}
+	late := slices.Clone(events)
+	for i := range late {
+		if late[i].ms > 3000 && i%2 == 0 {
+			late[i].ms -= 3000
+		}
+	}
 	for _, c := range []struct {
-		name  string
-		rules []detect.Rule
-	}{{"no-rules", nil}, {"plain-rules", plainRules}, {"all-rules", allRules}} {
+		name   string
+		rules  []detect.Rule
+		events []event
+	}{{"no-rules", nil, events}, {"plain-rules", plainRules, events}, {"all-rules", allRules, events}, {"two-hosts-3s-apart", allRules, late}} {
 		b.Run(c.name, func(b *testing.B) {
 			b.ReportAllocs()
 			found := 0
@@ -84,7 +92,7 @@ func BenchmarkEngine(b *testing.B) {
 				if err != nil {
 					b.Fatal(err)
 				}
-				replay(e, events, accounts)
+				replay(e, c.events, accounts)
 				found = len(e.Detections())
 			}
 			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*len(events)), "ns/signal")

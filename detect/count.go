@@ -74,10 +74,10 @@ func (e *Engine) arriveTogether(head uint32, meters []meter, ps []pair, sharing 
 	lent, limit := &ps[lender].ring, meters[lender].limit
 	var reached [maxBundle]uint16
 	for left := min(n, limit) - 1; left >= 0; left-- {
-		if !e.rings.push(lent, t, limit) {
+		if !e.rings.push(lent, t, e.now, limit) {
 			e.makeRoom(head)
 			// Without room the oldest arrival is forgotten instead.
-			if !e.rings.push(lent, t, limit) && (lent.n == 0 || !e.rings.push(lent, t, int(lent.n))) {
+			if !e.rings.push(lent, t, e.now, limit) && (lent.n == 0 || !e.rings.push(lent, t, e.now, int(lent.n))) {
 				e.stats.Untracked++
 				break
 			}
@@ -102,7 +102,6 @@ func (e *Engine) stamp(p *pair, t int64, n int) {
 	case p.count == 0:
 		p.first, p.last = t, t
 	case t < p.last:
-		p.flags |= disordered
 		p.first = min(p.first, t)
 	default:
 		p.last = t
@@ -124,9 +123,9 @@ func (e *Engine) news(i uint32, p *pair) {
 // keeps the peak.
 func (e *Engine) arrive(head uint32, p *pair, m *meter, t, item int64, n int) (reached int) {
 	if m.distinct {
-		if !e.rings.touch(&p.ring, t, item, m.limit) {
+		if !e.rings.touch(&p.ring, t, item, e.now, m.limit) {
 			e.makeRoom(head)
-			if !e.rings.touch(&p.ring, t, item, m.limit) && (p.ring.n == 0 || !e.rings.touch(&p.ring, t, item, int(p.ring.n))) {
+			if !e.rings.touch(&p.ring, t, item, e.now, m.limit) && (p.ring.n == 0 || !e.rings.touch(&p.ring, t, item, e.now, int(p.ring.n))) {
 				e.stats.Untracked++
 				return 0
 			}
@@ -134,10 +133,10 @@ func (e *Engine) arrive(head uint32, p *pair, m *meter, t, item int64, n int) (r
 		return e.reached(p, m, &p.ring, m.limit, t)
 	}
 	for range min(n, m.limit) {
-		if !e.rings.push(&p.ring, t, m.limit) {
+		if !e.rings.push(&p.ring, t, e.now, m.limit) {
 			e.makeRoom(head)
 			// Without room the oldest arrival is forgotten instead.
-			if !e.rings.push(&p.ring, t, m.limit) && (p.ring.n == 0 || !e.rings.push(&p.ring, t, int(p.ring.n))) {
+			if !e.rings.push(&p.ring, t, e.now, m.limit) && (p.ring.n == 0 || !e.rings.push(&p.ring, t, e.now, int(p.ring.n))) {
 				e.stats.Untracked++
 				return reached
 			}
@@ -145,49 +144,4 @@ func (e *Engine) arrive(head uint32, p *pair, m *meter, t, item int64, n int) (r
 		reached = max(reached, e.reached(p, m, &p.ring, m.limit, t))
 	}
 	return reached
-}
-
-// reached is what arrive returns of the newest arrival of a ring, of which only the latest
-// so many are p's.
-func (e *Engine) reached(p *pair, m *meter, r *ring, own int, t int64) int {
-	if p.flags&disordered != 0 {
-		// A window no larger than the peak that crosses nothing is all the same.
-		known := min(int(p.ring.peak), m.need-1)
-		largest, ordered, scratch := e.rings.largestWith(r, m.distinct, min(own, m.limit), t, m.within, known, e.scratch)
-		e.scratch = scratch
-		if ordered {
-			p.flags &^= disordered
-		}
-		p.ring.peak = max(p.ring.peak, uint16(largest))
-		return largest
-	}
-	// One more arrival makes the largest window at most one larger, and none that
-	// is larger than the largest can hold.
-	peak := int(p.ring.peak)
-	if peak < min(own, m.limit) && e.holds(p, m, r, t, peak+1) {
-		p.ring.peak++
-		return peak + 1
-	}
-	if peak >= m.limit && own >= m.limit && e.holds(p, m, r, t, m.limit) {
-		return m.limit
-	}
-	if p.flags&(crossed|withheld) == crossed && m.part != networkPart && m.part != halfPart && m.part != sitePart {
-		return 0 // nobody asks any more
-	}
-	if peak >= m.need && own >= m.need && e.holds(p, m, r, t, m.need) {
-		return m.need
-	}
-	return 0
-}
-
-// holds reports whether the latest k arrivals lie in the window that ends with t.
-func (e *Engine) holds(p *pair, m *meter, r *ring, t int64, k int) bool {
-	n := int(r.n)
-	switch {
-	case k > n:
-		return false
-	case k == n && uint32(k) == p.count && m.part == ownPart && !m.distinct:
-		return t-p.first <= m.within // all there ever were: the oldest need not be fetched
-	}
-	return t-e.rings.fromEnd(r, m.distinct, k) <= m.within
 }

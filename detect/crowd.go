@@ -51,9 +51,6 @@ func (e *Engine) site(b *bundle, t int64, s *Signal) {
 		m, p := &meters[j], e.pairs.at(head+uint32(j))
 		seldom = seldom || p.count < 2
 		first, last, count := p.first, p.last, p.count
-		if p.ring.n > 0 && t < e.rings.fromEnd(&p.ring, m.distinct, 1) {
-			p.flags |= disordered // of which p.last need not know
-		}
 		e.stamp(p, t, s.Times())
 		reached := e.arrive(head, p, m, t, 0, s.Times())
 		switch {

@@ -25,7 +25,6 @@ const (
 	inUse      = 1 << iota // the slot holds a pair
 	crossed                // the threshold was crossed
 	withheld               // … but the address is legitimate and crossed no further
-	disordered             // the ring's timestamps did not arrive in order of time
 	unreported             // crossed, and changed since the last drain
 	reported               // crossed, and part of an earlier drain or run
 	active                 // had a signal in this run

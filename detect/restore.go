@@ -201,15 +201,12 @@ func (e *Engine) restore(p, from, lent *pair, times, items []int64) {
 	p.first, p.last, p.crossed, p.count, p.legitAt, p.legitBy = from.first, from.last, from.crossed, from.count, from.legitAt, from.legitBy
 	p.flags |= from.flags
 	for i, t := range times {
-		if i > 0 && t < times[i-1] {
-			p.flags |= disordered
-		}
 		switch {
 		case !fill:
 		case m.distinct:
-			fill = e.rings.touch(ring, t, items[i], limit) || ring.n > 0 && e.rings.touch(ring, t, items[i], int(ring.n))
+			fill = e.rings.touch(ring, t, items[i], e.now, limit) || ring.n > 0 && e.rings.touch(ring, t, items[i], e.now, int(ring.n))
 		default:
-			fill = e.rings.push(ring, t, limit) || ring.n > 0 && e.rings.push(ring, t, int(ring.n))
+			fill = e.rings.push(ring, t, e.now, limit) || ring.n > 0 && e.rings.push(ring, t, e.now, int(ring.n))
 		}
 	}
 	p.ring.peak = from.ring.peak

@@ -1,10 +1,6 @@
 package detect
 
-import (
-	"slices"
-
-	"fwsync/detect/fetch"
-)
+import "fwsync/detect/fetch"
 
 // rings keeps the timestamps (Unix microseconds) of all pairs in blocks without
 // pointers, in rings of 2, 8, 32 … slots that grow with their owner.
@@ -31,6 +27,7 @@ type ring struct {
 	head, n uint16
 	peak    uint16 // the most that were in one window
 	class   uint8
+	late    uint8 // how disordered it is: see disorder
 }
 
 // The mask changes no class; with it the compiler need not ask whether it shifts too far.
@@ -86,9 +83,12 @@ func (rs *rings) release(r *ring) {
 }
 
 // push adds t as the newest arrival; a ring that holds limit timestamps loses
-// its oldest arrival. False: the ring had to grow and the budget is used up,
-// nothing was done.
-func (rs *rings) push(r *ring, t int64, limit int) bool {
+// its oldest arrival. No arrival was later than now. False: the ring had to grow and the
+// budget is used up, nothing was done.
+func (rs *rings) push(r *ring, t, now int64, limit int) bool {
+	if t < now && r.n > 0 {
+		r.arrives(t, rs.fromEnd(r, false, 1), now)
+	}
 	switch {
 	case r.class == noRing:
 		if !rs.grow(r, 0) {
@@ -113,12 +113,15 @@ func (rs *rings) slot(r *ring, at int) *int64 {
 }
 
 // touch makes item the newest of a list of different items, at time t; a list
-// that holds limit of them loses the one not seen for longest. False is as of push.
-func (rs *rings) touch(r *ring, t, item int64, limit int) bool {
+// that holds limit of them loses the one not seen for longest. Now and false are as of push.
+func (rs *rings) touch(r *ring, t, item, now int64, limit int) bool {
 	if r.class == noRing && !rs.grow(r, 0) {
 		return false
 	}
 	s, n := rs.slice(r), 2*int(r.n)
+	if t < now && n > 0 {
+		r.arrives(t, s[n-2], now)
+	}
 	for j := n - 2; j >= 0; j -= 2 {
 		if s[j+1] == item {
 			copy(s[j:], s[j+2:n])
@@ -149,7 +152,7 @@ func (rs *rings) grow(r *ring, class uint8) bool {
 	if !ok {
 		return false
 	}
-	bigger.peak, bigger.n = r.peak, r.n
+	bigger.peak, bigger.n, bigger.late = r.peak, r.n, r.late
 	if r.class != noRing {
 		old, to := rs.slice(r), rs.slice(&bigger)
 		copy(to[copy(to, old[r.head:]):], old[:r.head])
@@ -164,12 +167,10 @@ func (rs *rings) copyOut(r *ring, distinct bool, most int, to []int64) []int64 {
 	if r.n == 0 {
 		return to
 	}
-	s := rs.slice(r)
-	for i := max(0, int(r.n)-most); i < int(r.n); i++ {
-		if distinct {
-			to = append(to, s[2*i])
-		} else {
-			to = append(to, s[(int(r.head)+i)&(len(s)-1)])
+	older, newer, step := rs.arrivals(r, distinct, most)
+	for _, part := range [...][]int64{older, newer} {
+		for i := 0; i < len(part); i += step {
+			to = append(to, part[i])
 		}
 	}
 	return to
@@ -186,32 +187,20 @@ func (rs *rings) fromEnd(r *ring, distinct bool, k int) int64 {
 	return *rs.slot(r, at)
 }
 
-// largestWith returns the size of the largest set of timestamps that contains
-// t and spans at most within, whatever their order of arrival, among the latest limit, of
-// which t is one; or, where that is no more than known, a number from it to known.
-// ordered says that these arrived in order of time.
-func (rs *rings) largestWith(r *ring, distinct bool, limit int, t, within int64, known int, scratch []int64) (largest int, ordered bool, _ []int64) {
-	scratch = rs.copyOut(r, distinct, limit, scratch[:0])
-	ordered = slices.IsSorted(scratch)
-	near, oldest, newest := scratch[:0], t, t
-	for _, at := range scratch {
-		if at-t <= within && t-at <= within {
-			near = append(near, at)
-			oldest, newest = min(oldest, at), max(newest, at)
-		}
+// arrivals are the latest arrivals of a ring, at most so many: the earlier and the later
+// ones, each in order, a time at every step.
+func (rs *rings) arrivals(r *ring, distinct bool, most int) (older, newer []int64, step int) {
+	s, n := rs.slice(r), int(r.n)
+	from := max(0, n-most)
+	if distinct {
+		return nil, s[2*from : 2*n], 2
 	}
-	if len(near) <= known || newest-oldest <= within {
-		return len(near), ordered, scratch
+	from, n = from+int(r.head), n+int(r.head)
+	switch {
+	case from >= len(s):
+		return nil, s[from-len(s) : n-len(s)], 1
+	case n > len(s):
+		return s[from:], s[:n-len(s)], 1
 	}
-	slices.Sort(near)
-	from := 0
-	for to, last := range near {
-		for last-near[from] > within {
-			from++
-		}
-		if near[from] <= t && t <= last {
-			largest = max(largest, to-from+1)
-		}
-	}
-	return largest, ordered, scratch
+	return nil, s[from:n], 1
 }

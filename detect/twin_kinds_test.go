@@ -276,16 +276,14 @@ func drawEveryRule(t *rapid.T) []detect.Rule {
 }
 
 func drawEverySignal(t *rapid.T, most int) []detect.Signal {
-	now := start
-	from := rapid.SampledFrom([]int{0, 0, -8_000}).Draw(t, "clock")
+	clock := drawClock(t, 8_000)
 	addrs := []string{"192.0.2.1", "192.0.2.2", "192.0.2.3", "192.0.2.4", "198.51.100.1", "2001:db8::1", "2001:db8::2", "2001:db8::3", "2001:db8:0:1::1", "2001:db8:0:2::1", "2001:db8:0:3::1"}
 	return rapid.SliceOfN(rapid.Custom(func(t *rapid.T) detect.Signal {
-		now = now.Add(time.Duration(rapid.IntRange(from, 9_000).Draw(t, "ms")) * time.Millisecond)
 		s := detect.Signal{
 			Kind:  rapid.SampledFrom([]detect.Kind{detect.SMTPAuthFailed, detect.SMTPAuthFailed, detect.SMTPAuthFailed, detect.SMTPRelayDenied, detect.SMTPAuthOK}).Draw(t, "kind"),
 			Addr:  netip.MustParseAddr(rapid.SampledFrom(addrs).Draw(t, "addr")),
 			Count: rapid.SampledFrom([]int{0, 0, 0, 3}).Draw(t, "count"),
-			Time:  now,
+			Time:  clock(t),
 			Raw:   []byte("x"),
 		}
 		if a := rapid.SampledFrom([]string{"", "root", "Info", "info", "a@example.com"}).Draw(t, "account"); a != "" {

@@ -102,20 +102,33 @@ func drawRules(t *rapid.T) []detect.Rule {
 	return rules
 }
 
-func drawSignals(t *rapid.T, most int) []detect.Signal {
-	now := start
-	jumpy := rapid.Bool().Draw(t, "jumpy clock")
-	return rapid.SliceOfN(rapid.Custom(func(t *rapid.T) detect.Signal {
-		from := 0
-		if jumpy {
-			from = -20_000
-		}
+// drawClock returns a clock that goes on, jumps back by up to so many milliseconds now
+// and then, or is of two hosts of which one is always late.
+func drawClock(t *rapid.T, back int) func(*rapid.T) time.Time {
+	now, from, late := start, 0, 0
+	switch rapid.IntRange(0, 3).Draw(t, "clock") {
+	case 0:
+		from = -back
+	case 1:
+		late = rapid.SampledFrom([]int{1, 900, 4_000, 15_000, 40_000}).Draw(t, "late")
+	}
+	return func(t *rapid.T) time.Time {
 		now = now.Add(time.Duration(rapid.IntRange(from, 9_000).Draw(t, "ms")) * time.Millisecond)
+		if late > 0 && rapid.Bool().Draw(t, "of the late host") {
+			return now.Add(-time.Duration(late) * time.Millisecond)
+		}
+		return now
+	}
+}
+
+func drawSignals(t *rapid.T, most int) []detect.Signal {
+	clock := drawClock(t, 20_000)
+	return rapid.SliceOfN(rapid.Custom(func(t *rapid.T) detect.Signal {
 		return detect.Signal{
 			Kind:  rapid.SampledFrom([]detect.Kind{detect.SMTPAuthFailed, detect.SMTPAuthFailed, detect.SMTPRelayDenied, detect.SMTPScan, detect.SMTPDelivered}).Draw(t, "kind"),
 			Addr:  netip.AddrFrom4([4]byte{192, 0, 2, byte(rapid.IntRange(1, 4).Draw(t, "addr"))}),
 			Count: rapid.SampledFrom([]int{0, 0, 0, 1, 3}).Draw(t, "count"),
-			Time:  now,
+			Time:  clock(t),
 			Raw:   []byte("x"),
 		}
 	}), 0, most).Draw(t, "log")
