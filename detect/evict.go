@@ -14,11 +14,7 @@ func (e *Engine) expire() {
 	if e.now < e.barren {
 		return
 	}
-	before := e.pairs.live
 	e.sweep(noPair, crossed)
-	if e.pairs.live < before {
-		e.pairs.index(len(e.pairs.slots))
-	}
 	e.barren = max(e.now+time.Minute.Microseconds(), e.staleSoon())
 }
 
@@ -45,13 +41,7 @@ func (e *Engine) staleSoon() int64 {
 }
 
 // forget drops all that is stale, detections too.
-func (e *Engine) forget() {
-	before := e.pairs.live
-	e.sweep(noPair, 0)
-	if e.pairs.live < before {
-		e.pairs.index(len(e.pairs.slots))
-	}
-}
+func (e *Engine) forget() { e.sweep(noPair, 0) }
 
 // sweep drops the bundles that are stale, but keep and those with a flag of spare.
 func (e *Engine) sweep(keep uint32, spare uint8) {
@@ -92,7 +82,6 @@ func (e *Engine) makeRoom(keep uint32) {
 		}
 		e.evict(keep, spare, max(1, before/8))
 	}
-	e.pairs.index(len(e.pairs.slots))
 	hour := e.now + time.Hour.Microseconds()
 	e.thrift = patience{until: hour, left: e.limits.MaxSources}
 	e.stuck = patience{}

@@ -41,7 +41,7 @@ type pairs struct {
 	free   [maxBundle + 1][]uint32
 	live   int
 	heads  int
-	slots  []uint64 // high half of the hash, number of a pair + 1; 0 empty; linear probing
+	slots  []uint64 // high half of the hash, number of a pair + 1; 0 empty; from home on, linear probing
 	seed   seed
 	sizes  []uint8 // by meter: of the bundle that it is the first of, or 0
 }
@@ -78,8 +78,7 @@ func (ps *pairs) find(key key, meter uint16) (i uint32, ok bool) {
 }
 
 func (ps *pairs) lookup(key key, meter uint16, h uint64) (i uint32, ok bool) {
-	mask := uint64(len(ps.slots) - 1)
-	for s := h & mask; ; s = (s + 1) & mask {
+	for s := ps.home(h); ; s = ps.next(s) {
 		v := ps.slots[s]
 		if v == 0 {
 			return 0, false
@@ -93,10 +92,15 @@ func (ps *pairs) lookup(key key, meter uint16, h uint64) (i uint32, ok bool) {
 	}
 }
 
+// home is the slot in which a hash, or what is in a slot, belongs.
+func (ps *pairs) home(h uint64) uint64 { return h >> 32 & uint64(len(ps.slots)-1) }
+
+func (ps *pairs) next(slot uint64) uint64 { return (slot + 1) & uint64(len(ps.slots)-1) }
+
 // guess returns the number of the pair that a hash is likely to be of, or of any other.
 func (ps *pairs) guess(h uint64) uint32 {
-	mask := uint64(len(ps.slots) - 1)
-	v, next := ps.slots[h&mask], ps.slots[(h+1)&mask]
+	home := ps.home(h)
+	v, next := ps.slots[home], ps.slots[ps.next(home)]
 	if v>>32 != h>>32 {
 		v = next
 	}
@@ -106,7 +110,7 @@ func (ps *pairs) guess(h uint64) uint32 {
 // insert adds a bundle that find did not find.
 func (ps *pairs) insert(key key, meter uint16) uint32 {
 	if 2*(ps.heads+1) > len(ps.slots) {
-		ps.index(2 * len(ps.slots))
+		ps.grow()
 	}
 	n := uint32(ps.size(meter))
 	var i uint32
@@ -122,12 +126,7 @@ func (ps *pairs) insert(key key, meter uint16) uint32 {
 			ps.chunks = append(ps.chunks, fetch.Pages(make([]pair, chunkPairs)))
 		}
 	}
-	h, mask := ps.seed.hash(key, meter), uint64(len(ps.slots)-1)
-	s := h & mask
-	for ps.slots[s] != 0 {
-		s = (s + 1) & mask
-	}
-	ps.slots[s] = h>>32<<32 | uint64(i+1)
+	ps.put(ps.seed.hash(key, meter)>>32<<32 | uint64(i+1))
 	ps.live += int(n)
 	ps.heads++
 	for j := range n {
@@ -136,10 +135,32 @@ func (ps *pairs) insert(key key, meter uint16) uint32 {
 	return i
 }
 
-// remove empties a bundle's place; the index is wrong until the next call of
-// index, which the caller makes after the last remove.
+// put puts what a slot holds where it belongs.
+func (ps *pairs) put(v uint64) {
+	s := ps.home(v)
+	for ps.slots[s] != 0 {
+		s = ps.next(s)
+	}
+	ps.slots[s] = v
+}
+
+// remove empties a bundle's place.
 func (ps *pairs) remove(i uint32) {
-	n := ps.size(ps.at(i).meter)
+	head := ps.at(i)
+	n := ps.size(head.meter)
+	empty := ps.home(ps.seed.hash(head.key, head.meter))
+	for uint32(ps.slots[empty]) != i+1 {
+		empty = ps.next(empty)
+	}
+	// What was put behind it because of it moves up.
+	for s := ps.next(empty); ps.slots[s] != 0; s = ps.next(s) {
+		mask := uint64(len(ps.slots) - 1)
+		if (s-ps.home(ps.slots[s]))&mask >= (s-empty)&mask {
+			ps.slots[empty] = ps.slots[s]
+			empty = s
+		}
+	}
+	ps.slots[empty] = 0
 	for j := range uint32(n) {
 		*ps.at(i + j) = pair{}
 	}
@@ -148,24 +169,14 @@ func (ps *pairs) remove(i uint32) {
 	ps.heads--
 }
 
-func (ps *pairs) index(size int) {
-	if size == len(ps.slots) {
-		clear(ps.slots)
-	} else {
-		ps.slots = fetch.Pages(make([]uint64, size))
-	}
-	mask := uint64(size - 1)
-	for i := range ps.all() {
-		p := ps.at(i)
-		if ps.size(p.meter) == 0 {
-			continue
+// grow doubles the slots.
+func (ps *pairs) grow() {
+	before := ps.slots
+	ps.slots = fetch.Pages(make([]uint64, 2*len(before)))
+	for _, v := range before {
+		if v != 0 {
+			ps.put(v)
 		}
-		h := ps.seed.hash(p.key, p.meter)
-		s := h & mask
-		for ps.slots[s] != 0 {
-			s = (s + 1) & mask
-		}
-		ps.slots[s] = h>>32<<32 | uint64(i+1)
 	}
 }
 

@@ -61,7 +61,7 @@ func (e *Engine) ObserveAll(signals []Signal) {
 		signals = signals[len(group):]
 		for i := range group {
 			e.aim(&ahead[i], &group[i])
-			fetched.add(unsafe.Pointer(&e.pairs.slots[ahead[i].hash&uint64(len(e.pairs.slots)-1)]))
+			fetched.add(unsafe.Pointer(&e.pairs.slots[e.pairs.home(ahead[i].hash)]))
 			if e.sketch != nil {
 				fresh, before := e.sketch.linesOf(ahead[i].hash)
 				fetched.add(unsafe.Pointer(fresh))
