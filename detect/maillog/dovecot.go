@@ -151,9 +151,14 @@ func attempts(text []byte) int {
 			return n
 		}
 	}
-	// "disallowed plaintext auth", of 2.4 "cleartext"; "unsupported auth mechanism"
-	if bytes.Contains(text, []byte("(tried to use ")) {
-		return 1
+	// "disallowed plaintext auth", of 2.4 "cleartext auth, 3 attempts in 9 secs"; "unsupported
+	// auth mechanism". 2.4 tells invalid base64 from "auth failed".
+	for _, reason := range [...]string{"(tried to use ", "(sent invalid base64 in response"} {
+		if _, rest, ok := bytes.Cut(text, []byte(reason)); ok {
+			_, count, _ := bytes.Cut(rest, []byte(", "))
+			n, _ := number(count)
+			return max(n, 1)
+		}
 	}
 	return 0
 }
