@@ -76,8 +76,7 @@ func (e *Engine) arriveTogether(head uint32, meters []meter, ps []pair, sharing 
 	for left := min(n, limit) - 1; left >= 0; left-- {
 		if !e.rings.push(lent, t, e.now, limit) {
 			e.makeRoom(head)
-			// Without room the oldest arrival is forgotten instead.
-			if !e.rings.push(lent, t, e.now, limit) && (lent.n == 0 || !e.rings.push(lent, t, e.now, int(lent.n))) {
+			if !e.rings.pushForgetting(lent, t, e.now, limit) {
 				e.stats.Untracked++
 				break
 			}
@@ -125,7 +124,7 @@ func (e *Engine) arrive(head uint32, p *pair, m *meter, t, item int64, n int) (r
 	if m.distinct {
 		if !e.rings.touch(&p.ring, t, item, e.now, m.limit) {
 			e.makeRoom(head)
-			if !e.rings.touch(&p.ring, t, item, e.now, m.limit) && (p.ring.n == 0 || !e.rings.touch(&p.ring, t, item, e.now, int(p.ring.n))) {
+			if !e.rings.touchForgetting(&p.ring, t, item, e.now, m.limit) {
 				e.stats.Untracked++
 				return 0
 			}
@@ -135,8 +134,7 @@ func (e *Engine) arrive(head uint32, p *pair, m *meter, t, item int64, n int) (r
 	for range min(n, m.limit) {
 		if !e.rings.push(&p.ring, t, e.now, m.limit) {
 			e.makeRoom(head)
-			// Without room the oldest arrival is forgotten instead.
-			if !e.rings.push(&p.ring, t, e.now, m.limit) && (p.ring.n == 0 || !e.rings.push(&p.ring, t, e.now, int(p.ring.n))) {
+			if !e.rings.pushForgetting(&p.ring, t, e.now, m.limit) {
 				e.stats.Untracked++
 				return reached
 			}

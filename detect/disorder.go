@@ -3,7 +3,9 @@ package detect
 import "math/bits"
 
 // disorder bounds by how much, in microseconds, a time may be before one that arrived
-// earlier; 0 if the ring is in order.
+// earlier; 0 if the ring is in order. So that one byte is enough it is kept as four to seven
+// quarters of a power of two: late is one more than four times the power plus the quarters
+// above four.
 func (r *ring) disorder() int64 {
 	if r.late == 0 {
 		return 0
@@ -11,7 +13,7 @@ func (r *ring) disorder() int64 {
 	return (4 + int64(r.late-1)&3) << ((r.late - 1) >> 2 & 63)
 }
 
-// setDisorder sets it to at least by, and at most a quarter more.
+// setDisorder sets it to at least by, and to at most a quarter more, or 4.
 func (r *ring) setDisorder(by int64) {
 	r.late = 0
 	if by > 0 {

@@ -29,7 +29,7 @@ func TestARingKnowsHowDisorderedItIs(t *testing.T) {
 				}
 			}
 			times := rs.copyOut(&r, distinct, limit, nil)
-			if by := inversion(times); by > r.disorder() || by > 0 && r.late == 0 {
+			if by := inversion(times); by > r.disorder() {
 				t.Fatalf("%v are disordered by %d, not %d", times, by, r.disorder())
 			}
 			if latest := r.latest(rs.fromEnd(&r, distinct, 1), now); slices.Max(times) > latest {

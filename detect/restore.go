@@ -204,9 +204,9 @@ func (e *Engine) restore(p, from, lent *pair, times, items []int64) {
 		switch {
 		case !fill:
 		case m.distinct:
-			fill = e.rings.touch(ring, t, items[i], e.now, limit) || ring.n > 0 && e.rings.touch(ring, t, items[i], e.now, int(ring.n))
+			fill = e.rings.touchForgetting(ring, t, items[i], e.now, limit)
 		default:
-			fill = e.rings.push(ring, t, e.now, limit) || ring.n > 0 && e.rings.push(ring, t, e.now, int(ring.n))
+			fill = e.rings.pushForgetting(ring, t, e.now, limit)
 		}
 	}
 	p.ring.peak = from.ring.peak

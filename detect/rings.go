@@ -107,6 +107,12 @@ func (rs *rings) push(r *ring, t, now int64, limit int) bool {
 	return true
 }
 
+// pushForgetting is push, but where there is no room to grow the oldest arrival is forgotten
+// instead. False: there is no room for any.
+func (rs *rings) pushForgetting(r *ring, t, now int64, limit int) bool {
+	return rs.push(r, t, now, limit) || r.n > 0 && rs.push(r, t, now, int(r.n))
+}
+
 // slot is a place in a ring, from its start on and round.
 func (rs *rings) slot(r *ring, at int) *int64 {
 	return &rs.blocks[r.off>>blockBits][(r.off+uint32(at&(r.slots()-1)))&(blockSlots-1)]
@@ -144,6 +150,11 @@ func (rs *rings) touch(r *ring, t, item, now int64, limit int) bool {
 	}
 	s[n], s[n+1] = t, item
 	return true
+}
+
+// touchForgetting is touch as pushForgetting is push.
+func (rs *rings) touchForgetting(r *ring, t, item, now int64, limit int) bool {
+	return rs.touch(r, t, item, now, limit) || r.n > 0 && rs.touch(r, t, item, now, int(r.n))
 }
 
 // grow moves what a ring holds to one of another class.
