@@ -17,14 +17,10 @@ type garbage struct {
 	sample [1]heap.Sample
 }
 
-const (
-	quietUntil = 32 << 20
-	hugeUntil  = 96 << 20 // what an analysis of 20,000 attackers takes
-)
+const quietUntil = 32 << 20
 
 func quietGarbage() *garbage {
 	g := &garbage{usual: debug.SetGCPercent(-1), quiet: true, sample: [1]heap.Sample{{Name: "/memory/classes/heap/objects:bytes"}}}
-	growInHugePages(hugeUntil)
 	g.limit = debug.SetMemoryLimit(-1)
 	debug.SetMemoryLimit(min(g.limit, 2*quietUntil)) // for who allocates and never looks
 	return g

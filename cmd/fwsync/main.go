@@ -4,7 +4,11 @@
 // the core, one renderer. Exit codes are decided in exit.go and nowhere else.
 package main
 
-import "os"
+import (
+	"os"
+
+	_ "fwsync/cmd/fwsync/firstheap"
+)
 
 func main() { os.Exit(run(os.Args[1:])) }
 
