@@ -17,13 +17,24 @@ const (
 	heapGrowth = 4 << 20 // the runtime maps as much at a time, from a multiple of it on
 )
 
-// inHeap is in the first pages of the heap, some of which are in use by now.
+// inHeap is in the first part of the heap, some pages of which are in use by now: these are
+// put together, what is behind them comes as huge pages. What the kernel refuses stays as
+// it was.
 var inHeap = new([64]byte)
 
-// What the kernel refuses is as it was: usual pages.
 func init() {
-	used := uintptr(unsafe.Pointer(inHeap)) &^ (hugePage - 1)
-	first := used &^ (heapGrowth - 1)
-	_, _, _ = syscall.Syscall(syscall.SYS_MADVISE, first, heapGrowth, madvHugepage)
-	_, _, _ = syscall.Syscall(syscall.SYS_MADVISE, used, hugePage, madvCollapse)
+	start := uintptr(unsafe.Pointer(inHeap)) &^ (heapGrowth - 1)
+	_, _, _ = syscall.Syscall(syscall.SYS_MADVISE, start, heapGrowth, madvHugepage)
+	for at := start; at < start+heapGrowth; at += hugePage {
+		collapse(at)
+	}
+}
+
+// collapse tries again where the kernel says that a page is in use only for now.
+func collapse(at uintptr) {
+	for range 3 {
+		if _, _, e := syscall.Syscall(syscall.SYS_MADVISE, at, hugePage, madvCollapse); e != syscall.EAGAIN {
+			return
+		}
+	}
 }
