@@ -1,6 +1,9 @@
 package detect
 
-import "slices"
+import (
+	"math/bits"
+	"slices"
+)
 
 // reached is what arrive returns of the newest arrival of a ring, of which only the latest
 // so many are p's.
@@ -118,6 +121,9 @@ scan:
 	if newest-oldest <= within {
 		return len(near), near
 	}
+	if mostWithin(near, t, within) <= known {
+		return 0, near
+	}
 	slices.Sort(near)
 	from := 0
 	for to, last := range near {
@@ -129,4 +135,26 @@ scan:
 		}
 	}
 	return largest, near
+}
+
+// mostWithin bounds how many of near, which are at most within from t, span at most within
+// together with t. It takes a part of the time that sorting them would.
+func mostWithin(near []int64, t, within int64) (most int) {
+	const middle = 32                                  // t's part
+	shift := max(bits.Len64(uint64(within))-5, 0) & 63 // a part is within/32 to within/16 long
+	span := int(within>>shift) + 2                     // so many parts may be touched
+	var parts [2*middle + 1]int
+	for _, at := range near {
+		parts[(at-t)>>shift+middle]++
+	}
+	for i, sum := 0, 0; i < min(middle+span, len(parts)); i++ {
+		sum += parts[i]
+		if i >= span {
+			sum -= parts[i-span]
+		}
+		if i >= middle {
+			most = max(most, sum)
+		}
+	}
+	return most
 }
