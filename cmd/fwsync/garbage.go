@@ -17,10 +17,18 @@ type garbage struct {
 	sample [1]heap.Sample
 }
 
-const quietUntil = 32 << 20
+const (
+	quietUntil = 32 << 20
+	hugeUntil  = 96 << 20 // what an analysis of 20,000 attackers takes
+	hugeFrom   = 4 << 20  // so long are the logs for which that is worth its 5 ms
+)
 
-func quietGarbage() *garbage {
+// quietGarbage begins an analysis of logs of so many bytes.
+func quietGarbage(size int64) *garbage {
 	g := &garbage{usual: debug.SetGCPercent(-1), quiet: true, sample: [1]heap.Sample{{Name: "/memory/classes/heap/objects:bytes"}}}
+	if size >= hugeFrom {
+		growInHugePages(hugeUntil)
+	}
 	g.limit = debug.SetMemoryLimit(-1)
 	debug.SetMemoryLimit(min(g.limit, 2*quietUntil)) // for who allocates and never looks
 	return g

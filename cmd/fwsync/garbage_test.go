@@ -17,7 +17,7 @@ func TestGarbageIsCollectedAsBeforeInTheEnd(t *testing.T) {
 		debug.SetGCPercent(percent)
 		return percent, debug.SetMemoryLimit(-1)
 	}
-	g := quietGarbage()
+	g := quietGarbage(0)
 	if percent, limit := now(); percent != -1 || limit != 2*quietUntil {
 		t.Errorf("quiet: %d %%, limit %d", percent, limit)
 	}
@@ -31,7 +31,7 @@ func TestGarbageIsCollectedAsBeforeInTheEnd(t *testing.T) {
 	if percent, limit := now(); percent != 70 || limit != 1<<40 {
 		t.Errorf("in the end: %d %%, limit %d", percent, limit)
 	}
-	g = quietGarbage() // and without ever having looked
+	g = quietGarbage(0) // and without ever having looked
 	g.end()
 	if percent, limit := now(); percent != 70 || limit == math.MaxInt64 {
 		t.Errorf("unused: %d %%, limit %d", percent, limit)

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"fwsync/detect"
-	"fwsync/detect/fetch"
 	"fwsync/detect/maillog"
 )
 
@@ -44,7 +43,7 @@ type chunk struct {
 	lastTime time.Time
 }
 
-func newChunk() *chunk { return &chunk{buf: fetch.Pages(make([]byte, usualLine+chunkSize+overread))} }
+func newChunk() *chunk { return &chunk{buf: make([]byte, usualLine+chunkSize+overread)} }
 
 // room makes room for another read behind the n bytes that are there.
 func (k *chunk) room(n int) []byte {
