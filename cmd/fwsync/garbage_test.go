@@ -2,6 +2,8 @@ package main
 
 import (
 	"math"
+	"os"
+	"path/filepath"
 	"runtime"
 	"runtime/debug"
 	"testing"
@@ -35,5 +37,26 @@ func TestGarbageIsCollectedAsBeforeInTheEnd(t *testing.T) {
 	g.end()
 	if percent, limit := now(); percent != 70 || limit == math.MaxInt64 {
 		t.Errorf("unused: %d %%, limit %d", percent, limit)
+	}
+}
+
+func TestSizeOfLogs(t *testing.T) {
+	dir := t.TempDir()
+	one, other := filepath.Join(dir, "one.log"), filepath.Join(dir, "other.log")
+	for path, size := range map[string]int64{one: 7, other: 5 << 20} {
+		if err := os.WriteFile(path, make([]byte, size), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, c := range []struct {
+		logs []string
+		want int64
+	}{
+		{[]string{one}, 7}, {[]string{one, other}, 7 + 5<<20},
+		{[]string{one, "-"}, math.MaxInt64}, {[]string{dir}, math.MaxInt64}, {[]string{filepath.Join(dir, "none.log")}, math.MaxInt64},
+	} {
+		if got := sizeOf(c.logs); got != c.want {
+			t.Errorf("%q: %d, want %d", c.logs, got, c.want)
+		}
 	}
 }
