@@ -79,11 +79,15 @@ func BenchmarkEngine(b *testing.B) {
 			late[i].ms -= 3000
 		}
 	}
+	batches := slices.Clone(events)
+	for batch := range slices.Chunk(batches, 3000) {
+		slices.SortStableFunc(batch, func(a, b event) int { return int(a.account%30) - int(b.account%30) })
+	}
 	for _, c := range []struct {
 		name   string
 		rules  []detect.Rule
 		events []event
-	}{{"no-rules", nil, events}, {"plain-rules", plainRules, events}, {"all-rules", allRules, events}, {"two-hosts-3s-apart", allRules, late}} {
+	}{{"no-rules", nil, events}, {"plain-rules", plainRules, events}, {"all-rules", allRules, events}, {"two-hosts-3s-apart", allRules, late}, {"thirty-batches-each-3000", allRules, batches}} {
 		b.Run(c.name, func(b *testing.B) {
 			b.ReportAllocs()
 			found := 0

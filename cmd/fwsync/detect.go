@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"math"
 	"net/netip"
 	"os"
 	"slices"
@@ -124,18 +123,6 @@ to no cloud. Without a policies folder here it uses the built-in SMTP policy.
 	cmd.Flags().StringVar(&zone, "zone", "UTC", "time `zone` of stamps that name none")
 	cmd.Flags().StringVar(&policyPath, "policies", "", "policy `file` or folder to use")
 	return cmd
-}
-
-// sizeOf is how many bytes logs have; of what is no file, as many as there may be.
-func sizeOf(logs []string) (size int64) {
-	for _, path := range logs {
-		info, err := os.Stat(path)
-		if err != nil || !info.Mode().IsRegular() {
-			return math.MaxInt64
-		}
-		size += info.Size()
-	}
-	return size
 }
 
 func eachLine(cmd *cobra.Command, logs []sources.Source) error {

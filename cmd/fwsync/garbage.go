@@ -1,8 +1,12 @@
 package main
 
 import (
+	"math"
+	"os"
 	"runtime/debug"
 	heap "runtime/metrics"
+
+	"fwsync/cmd/fwsync/hugeheap"
 )
 
 // garbage keeps the collector quiet while there is little to collect: an analysis begins
@@ -27,7 +31,7 @@ const (
 func quietGarbage(size int64) *garbage {
 	g := &garbage{usual: debug.SetGCPercent(-1), quiet: true, sample: [1]heap.Sample{{Name: "/memory/classes/heap/objects:bytes"}}}
 	if size >= hugeFrom {
-		growInHugePages(hugeUntil)
+		hugeheap.Grow(hugeUntil)
 	}
 	g.limit = debug.SetMemoryLimit(-1)
 	debug.SetMemoryLimit(min(g.limit, 2*quietUntil)) // for who allocates and never looks
@@ -50,4 +54,16 @@ func (g *garbage) look() {
 func (g *garbage) end() {
 	debug.SetGCPercent(g.usual)
 	debug.SetMemoryLimit(g.limit)
+}
+
+// sizeOf is how many bytes logs have; of what is no file, as many as there may be.
+func sizeOf(logs []string) (size int64) {
+	for _, path := range logs {
+		info, err := os.Stat(path)
+		if err != nil || !info.Mode().IsRegular() {
+			return math.MaxInt64
+		}
+		size += info.Size()
+	}
+	return size
 }

@@ -4,11 +4,7 @@
 // the core, one renderer. Exit codes are decided in exit.go and nowhere else.
 package main
 
-import (
-	"os"
-
-	_ "fwsync/cmd/fwsync/firstheap"
-)
+import "os"
 
 func main() { os.Exit(run(os.Args[1:])) }
 

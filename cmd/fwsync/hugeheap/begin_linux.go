@@ -1,4 +1,4 @@
-package firstheap
+package hugeheap
 
 import (
 	"syscall"
@@ -13,8 +13,8 @@ const (
 )
 
 const (
-	hugePage   = 2 << 20
-	heapGrowth = 4 << 20 // the runtime maps as much at a time, from a multiple of it on
+	page   = 2 << 20
+	growth = 4 << 20 // the runtime maps as much of the heap at a time, from a multiple of it on
 )
 
 // inHeap is in the first part of the heap, some pages of which are in use by now: these are
@@ -23,9 +23,9 @@ const (
 var inHeap = new([64]byte)
 
 func init() {
-	start := uintptr(unsafe.Pointer(inHeap)) &^ (heapGrowth - 1)
-	_, _, _ = syscall.Syscall(syscall.SYS_MADVISE, start, heapGrowth, madvHugepage)
-	for at := start; at < start+heapGrowth; at += hugePage {
+	start := uintptr(unsafe.Pointer(inHeap)) &^ (growth - 1)
+	_, _, _ = syscall.Syscall(syscall.SYS_MADVISE, start, growth, madvHugepage)
+	for at := start; at < start+growth; at += page {
 		collapse(at)
 	}
 }
@@ -33,7 +33,7 @@ func init() {
 // collapse tries again where the kernel says that a page is in use only for now.
 func collapse(at uintptr) {
 	for range 3 {
-		if _, _, e := syscall.Syscall(syscall.SYS_MADVISE, at, hugePage, madvCollapse); e != syscall.EAGAIN {
+		if _, _, e := syscall.Syscall(syscall.SYS_MADVISE, at, page, madvCollapse); e != syscall.EAGAIN {
 			return
 		}
 	}

@@ -1,4 +1,4 @@
-package firstheap_test
+package hugeheap_test
 
 import (
 	"os"
@@ -8,7 +8,7 @@ import (
 	"testing"
 
 	_ "fwsync/cloudfw/alibaba"
-	_ "fwsync/cmd/fwsync/firstheap"
+	_ "fwsync/cmd/fwsync/hugeheap"
 	_ "fwsync/ledger/sqlite"
 )
 
@@ -26,7 +26,7 @@ func TestItIsInitialisedBeforeLibraries(t *testing.T) {
 			order = append(order, strings.Fields(rest)[0])
 		}
 	}
-	at := slices.Index(order, "fwsync/cmd/fwsync/firstheap")
+	at := slices.Index(order, "fwsync/cmd/fwsync/hugeheap")
 	library := slices.IndexFunc(order, func(path string) bool { return strings.HasPrefix(path, "github.com/") })
 	if at < 0 || library < 0 || at > library {
 		t.Errorf("initialised as number %d, the first library as %d of %d", at, library, len(order))

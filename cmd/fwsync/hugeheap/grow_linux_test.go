@@ -1,4 +1,4 @@
-package main
+package hugeheap_test
 
 import (
 	"bufio"
@@ -8,16 +8,18 @@ import (
 	"strings"
 	"testing"
 	"unsafe"
+
+	"fwsync/cmd/fwsync/hugeheap"
 )
 
 func TestTheHeapGrowsInHugePages(t *testing.T) {
 	if _, err := os.Stat("/sys/kernel/mm/transparent_hugepage"); err != nil {
 		t.Skipf("NOT TESTED: this kernel has no huge pages to ask for: %v", err)
 	}
-	growInHugePages(1 << 20) // smaller than a page: nothing to ask for
+	hugeheap.Grow(1 << 20) // smaller than a page: nothing to ask for
 	const size = 16 << 20
 	runtime.GC() // what other tests left makes no room in front of the block
-	growInHugePages(size)
+	hugeheap.Grow(size)
 	block := make([]byte, size)
 	defer runtime.KeepAlive(block)
 	if flags := mappingOf(t, uintptr(unsafe.Pointer(&block[len(block)/2]))); !strings.Contains(flags, " hg") {
